@@ -1,0 +1,113 @@
+/// An eBPF program: its functions, the first of which is where the kernel enters.
+public struct Program: Hashable, Sendable {
+    /// The functions, at least one; calls between them are by name.
+    public var functions: [Function]
+
+    /// Makes a program.
+    ///
+    /// - Precondition: There is at least one function and every name is there once.
+    public init(functions: [Function]) {
+        precondition(!functions.isEmpty, "a program has a function to enter at")
+        precondition(Set(functions.map(\.name)).count == functions.count, "function names are unique")
+        self.functions = functions
+    }
+
+    /// The function the kernel enters at.
+    public var entry: Function { functions[0] }
+
+    /// All functions one behind the other, program-local calls resolved to distances.
+    ///
+    /// - Precondition: Every program-local call names a function of the program.
+    public func linked() -> Function {
+        var starts: [String: Int] = [:]
+        var slots = 0
+        for function in functions {
+            starts[function.name] = slots
+            slots += function.slotCount
+        }
+        var result = Function(name: entry.name)
+        for function in functions {
+            let base = result.instructions.count
+            var slot = starts[function.name]!
+            result.lines += function.lines.map { LineMark(instruction: base + $0.instruction, line: $0.line) }
+            for (index, instruction) in function.instructions.enumerated() {
+                var instruction = instruction
+                switch function.references[index] {
+                case .function(let callee):
+                    guard let start = starts[callee] else { preconditionFailure("no function \(callee)") }
+                    instruction.imm = Int32(start - slot - 1)
+                case let reference?:
+                    result.references[base + index] = reference
+                case nil:
+                    break
+                }
+                result.instructions.append(instruction)
+                slot += instruction.slots
+            }
+        }
+        return result
+    }
+}
+
+/// One function: instructions, what they refer to, and the source lines they came from.
+public struct Function: Hashable, Sendable {
+    /// The name, a C identifier.
+    public var name: String
+    /// The instructions; jumps inside the function are resolved.
+    public var instructions: [Instruction]
+    /// By index of the instruction, what its `imm` or `offset` stands for and is filled in later.
+    public var references: [Int: Reference]
+    /// Where source lines begin, by ascending index of the instruction.
+    public var lines: [LineMark]
+
+    /// Makes a function.
+    public init(
+        name: String, instructions: [Instruction] = [], references: [Int: Reference] = [:], lines: [LineMark] = []
+    ) {
+        self.name = name
+        self.instructions = instructions
+        self.references = references
+        self.lines = lines
+    }
+
+    /// The number of 64-bit slots the instructions fill.
+    public var slotCount: Int { instructions.reduce(0) { $0 + $1.slots } }
+
+    /// The slot each instruction starts at.
+    public var slots: [Slot] {
+        var next = 0
+        return instructions.map { instruction in
+            defer { next += instruction.slots }
+            return Slot(rawValue: next)
+        }
+    }
+}
+
+/// The first instruction that came from a line of the program's source.
+public struct LineMark: Hashable, Sendable {
+    /// The index of the instruction in its function.
+    public var instruction: Int
+    /// The source line, counted from 1.
+    public var line: Int
+
+    /// Makes a mark.
+    public init(instruction: Int, line: Int) {
+        self.instruction = instruction
+        self.line = line
+    }
+}
+
+/// What a field of an instruction stands for until a loader or linker knows the number.
+public enum Reference: Hashable, Sendable {
+    /// The program-local function of that name; the distance goes into the `imm` of a call.
+    case function(String)
+    /// The map of that name; its descriptor goes into a wide instruction.
+    case map(String)
+    /// The kernel function (kfunc) of that name; its BTF id goes into the `imm` of a call.
+    case kernelFunction(String)
+    /// A function inside the kernel, no helper of the stable interface; its address, counted from
+    /// `__bpf_call_base`, goes into the `imm` of a call.
+    case kernelSymbol(String)
+    /// A member of a kernel structure; its distance in bytes goes into `offset`.
+    case kernelField(structure: String, member: String)
+}
