@@ -1,0 +1,45 @@
+import ExtendedBPF
+
+/// The form in which the kernel's verifier and `bpftool prog dump xlated` show a program, one instruction a line.
+///
+/// In front of an instruction stand its slot and its opcode in hexadecimal; source lines are comments behind a
+/// semicolon, in front of the first instruction that came from them. A field that a loader is to fill in is shown by
+/// its name. Source: the output of the running kernel.
+public enum ExtendedListing {
+    /// The listing of `program`, a line feed behind each line.
+    ///
+    /// - Parameter source: The source lines that the program's line marks count, the first being line 1.
+    /// - Complexity: O(*n*) in the number of instructions and source lines.
+    public static func text(_ program: Program, source: [String] = []) -> String {
+        let linked = program.linked()
+        let slots = linked.slots
+        var headings = program.functions.count > 1 ? headings(program) : [:]
+        var lines: [Int: Int] = [:]
+        for mark in linked.lines { lines[mark.instruction] = mark.line }
+
+        var text = ""
+        for (index, instruction) in linked.instructions.enumerated() {
+            if let heading = headings.removeValue(forKey: index) { text += "\(heading):\n" }
+            if let line = lines[index], source.indices.contains(line - 1) { text += comment(source[line - 1]) }
+            let opcode = String(instruction.opcode.rawValue, radix: 16)
+            text += String(slots[index].rawValue).padded(leadingTo: 4)
+            text += ": (\(opcode.count < 2 ? "0" : "")\(opcode)) "
+            text += instruction.image(linked.references[index]) + "\n"
+        }
+        return text
+    }
+
+    /// By index of its first instruction, the name of each function.
+    private static func headings(_ program: Program) -> [Int: String] {
+        var start = 0
+        return program.functions.reduce(into: [:]) { headings, function in
+            headings[start] = function.name
+            start += function.instructions.count
+        }
+    }
+
+    /// A source line of several lines stays a comment in each.
+    private static func comment(_ line: String) -> String {
+        line.split(separator: "\n", omittingEmptySubsequences: false).map { "; \($0)\n" }.joined()
+    }
+}

@@ -1,0 +1,52 @@
+import ClassicBPF
+
+/// Why a filter cannot become a program, and at which classic instruction.
+public struct CompilerError: Error, Hashable, Sendable {
+    /// What is in the way.
+    public enum Reason: Hashable, Sendable {
+        /// The filter breaks a rule of the kernel, whose filters these programs mirror.
+        case notAKernelFilter(ValidationError.Reason)
+        /// A jump became too long for the signed 16 bits of an eBPF offset.
+        case jumpTooFar(distance: Int)
+        /// The hook has no way to supply the extension.
+        case unavailableExtension(Extension, Hook)
+        /// The program's name is no C identifier.
+        case invalidName(String)
+    }
+
+    /// What is in the way.
+    public var reason: Reason
+
+    /// The index of the classic instruction, or nil if it is not about one.
+    public var instruction: Int?
+
+    /// Makes an error.
+    public init(_ reason: Reason, at instruction: Int? = nil) {
+        self.reason = reason
+        self.instruction = instruction
+    }
+}
+
+extension CompilerError: CustomStringConvertible {
+    /// One line: the place, what was found, what would be right.
+    public var description: String {
+        guard let instruction else { return reason.description }
+        return "instruction \(instruction): \(reason)"
+    }
+}
+
+extension CompilerError.Reason: CustomStringConvertible {
+    /// What was found and what would be right, without the place.
+    public var description: String {
+        switch self {
+        case .notAKernelFilter(let reason):
+            "\(reason) (Linux refuses such a filter)"
+        case .jumpTooFar(let distance):
+            "its jump becomes one over \(distance) eBPF instructions, at most 32767 are possible at -O0"
+        case .unavailableExtension(let ext, let hook):
+            "the extension \(ext.name) is not available to a program on the \(hook.rawValue) hook"
+        case .invalidName(let name):
+            "'\(name)' is no name for a program, it must be a C identifier"
+        }
+    }
+}

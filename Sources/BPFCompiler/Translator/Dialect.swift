@@ -1,0 +1,56 @@
+import ClassicBPF
+import ExtendedBPF
+
+/// The two forms of eBPF the translator writes.
+public enum Dialect: Hashable, Sendable {
+    /// What the kernel's own converter makes of the filter, instruction by instruction: for reading and comparing.
+    ///
+    /// Distances into kernel structures and addresses of kernel functions are references. No kernel loads this form,
+    /// it reads registers it has not written, fills reserved fields and reaches into `struct sk_buff`.
+    case kernel
+
+    /// The same translation as a program that `bpf(2)` loads for a hook: packet loads are `LD_ABS` and `LD_IND`,
+    /// extensions come from `struct __sk_buff`, dead code is left out.
+    case loadable(Target)
+}
+
+/// Translates classic programs into eBPF, one instruction after the other, as the kernel's converter does.
+public enum Translator {
+    /// Returns `program` in `dialect`.
+    ///
+    /// Line 1 of the result's line marks is the prologue, line *n* + 2 the classic instruction *n*.
+    ///
+    /// - Parameter name: The name of the entry function, a C identifier.
+    /// - Throws: ``CompilerError`` at the first instruction that cannot be translated.
+    /// - Complexity: O(*n*) in the number of instructions.
+    public static func translate(
+        _ program: ClassicBPF.Program, to dialect: Dialect, named name: String = "filter"
+    ) throws(CompilerError) -> ExtendedBPF.Program {
+        guard isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
+        do {
+            try RuleSet.kernel.validate(program.instructions)
+        } catch {
+            throw CompilerError(.notAKernelFilter(error.reason), at: error.instruction)
+        }
+        switch dialect {
+        case .kernel:
+            return ExtendedBPF.Program(functions: [try Translation(program, dialect, named: name).run()])
+        case .loadable(let target):
+            return try VerdictWrapper(target).translate(program, named: name)
+        }
+    }
+
+    private static func isIdentifier(_ name: String) -> Bool {
+        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            return false
+        }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+    }
+}
