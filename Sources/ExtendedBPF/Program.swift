@@ -15,6 +15,22 @@ public struct Program: Hashable, Sendable {
     /// The function the kernel enters at.
     public var entry: Function { functions[0] }
 
+    /// The program with its entry called `name`; functions named after the entry are renamed with it.
+    public func renamed(_ name: String) -> Program {
+        let old = entry.name
+        func renamed(_ function: String) -> String {
+            function == old || function.hasPrefix(old + "_") ? name + function.dropFirst(old.count) : function
+        }
+        var copy = self
+        for index in copy.functions.indices {
+            copy.functions[index].name = renamed(copy.functions[index].name)
+            copy.functions[index].references = copy.functions[index].references.mapValues { reference in
+                if case .function(let callee) = reference { .function(renamed(callee)) } else { reference }
+            }
+        }
+        return copy
+    }
+
     /// All functions one behind the other, program-local calls resolved to distances.
     ///
     /// - Precondition: Every program-local call names a function of the program.

@@ -40,7 +40,8 @@ public enum Translator {
         }
     }
 
-    private static func isIdentifier(_ name: String) -> Bool {
+    /// Whether `name` can name a program: a C identifier.
+    public static func isIdentifier(_ name: String) -> Bool {
         guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
             return false
         }

@@ -1,0 +1,54 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The command line tool `cbpf2ebpf`.
+public enum CommandLineTool {
+    /// Runs the tool with the arguments and streams of the process, and ends it.
+    public static func main() -> Never {
+        ignoreBrokenPipes()
+        exit(run(Array(CommandLine.arguments.dropFirst()), on: .standard))
+    }
+
+    /// Runs the tool with `arguments`, the program's name not among them.
+    ///
+    /// - Returns: The exit code: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of the tool.
+    public static func run(_ arguments: [String], on console: Console) -> Int32 {
+        do {
+            guard let command = try CompileCommand.parseAsRoot(arguments) as? CompileCommand else {
+                // The parser's own commands, such as the one that prints a completion script.
+                throw CleanExit.helpRequest(CompileCommand.self)
+            }
+            try command.run(on: console)
+            return 0
+        } catch let error as ToolError {
+            console.report("cbpf2ebpf: \(error)\n")
+            return 1
+        } catch {
+            return finish(with: error, on: console)
+        }
+    }
+
+    /// Help and version go to standard output, wrong usage to standard error with a hint at the help.
+    private static func finish(with error: any Error, on console: Console) -> Int32 {
+        let code = CompileCommand.exitCode(for: error).rawValue
+        let message = CompileCommand.fullMessage(for: error)
+        guard code == 0 else {
+            console.report("\(message)\n")
+            return code
+        }
+        do {
+            try console.write(Array("\(message)\n".utf8))
+            return 0
+        } catch {
+            console.report("cbpf2ebpf: \(error)\n")
+            return 1
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import BPFAssembly
+import BPFCompiler
+import ClassicBPF
+import ExtendedBPF
+import Pcap
+
+/// A packet filter: a classic BPF program and, if it came from one, the tcpdump expression.
+///
+///     let filter = try PacketFilter("icmp or udp")
+///     let program = try filter.compile(for: .tc(match: .shot))
+///     try program.object().write(to: "drop.o")
+public struct PacketFilter: Hashable, Sendable {
+    /// The classic program.
+    public let classic: ClassicProgram
+    /// The expression, or nil if the filter was given as bytecode.
+    public let expression: String?
+    /// What the expression takes packets to begin with, or nil if the filter was given as bytecode.
+    public let linkType: LinkType?
+
+    /// Compiles `expression` with libpcap. An empty expression matches every packet.
+    ///
+    /// - Parameters:
+    ///   - linkType: What packets begin with.
+    ///   - snapshotLength: How many bytes a match keeps, 1 … 2,147,483,647.
+    ///   - netmask: The IPv4 netmask, its first part in the most significant byte, for `ip broadcast`.
+    ///   - optimized: Whether libpcap optimises its code.
+    /// - Throws: `PcapError` with libpcap's message.
+    public init(
+        _ expression: String, linkType: LinkType = .ethernet, snapshotLength: Int = 262_144, netmask: UInt32? = nil,
+        optimized: Bool = true
+    ) throws {
+        let compiler = ExpressionCompiler(
+            linkType: linkType, snapshotLength: snapshotLength, netmask: netmask, optimize: optimized)
+        classic = try compiler.compile(expression)
+        self.expression = expression
+        self.linkType = linkType
+    }
+
+    /// Takes a classic program as it is.
+    public init(_ classic: ClassicProgram) {
+        self.classic = classic
+        expression = nil
+        linkType = nil
+    }
+
+    /// Reads a classic program from the text that `tcpdump -ddd` prints.
+    ///
+    /// - Throws: `AssemblyError` with line and column, or `ValidationError` with the instruction.
+    public init(decimal text: [UInt8]) throws {
+        self.init(try ClassicProgram(try DecimalForm.parse(text)))
+    }
+
+    /// Compiles the filter, instruction by instruction as the kernel's own converter does.
+    ///
+    /// - Parameter name: The program's name, a C identifier.
+    /// - Throws: ``CompilerError`` at the instruction that the target cannot run.
+    public func compile(for target: Target, named name: String = "filter") throws -> CompiledProgram {
+        let program = try Translator.translate(classic, to: .loadable(target), named: name)
+        for (index, instruction) in program.linked().instructions.enumerated() {
+            do {
+                try instruction.validate()
+            } catch {
+                throw Defect("instruction \(index) of the program is not valid: \(error)")
+            }
+        }
+        return CompiledProgram(filter: self, target: target, program: program)
+    }
+
+    /// What the kernel's own converter makes of the filter.
+    ///
+    /// - Throws: ``CompilerError`` at the instruction that the kernel refuses.
+    public func kernelForm() throws -> KernelForm {
+        KernelForm(filter: self, program: try Translator.translate(classic, to: .kernel))
+    }
+
+    /// The classic program as `tcpdump -d` shows it.
+    public var listing: String { ClassicListing.text(classic) }
+
+    /// The lines that the line marks of programs count: the expression, then the classic instructions.
+    var sourceLines: [String] {
+        let first = expression.map { $0.isEmpty ? "(every packet)" : $0 }
+        return [first ?? "classic BPF program of \(classic.count) instructions"] + ClassicListing.lines(classic)
+    }
+
+    /// Whether `name` can be a program's: a C identifier.
+    public static func isProgramName(_ name: String) -> Bool { Translator.isIdentifier(name) }
+
+    /// The license that objects state unless told otherwise; it allows the helper functions that ask for the GPL.
+    public static let defaultLicense = "Dual BSD/GPL"
+
+    /// The version of this package.
+    public static let version = "0.1.0"
+
+    /// The name and version of the libpcap in use.
+    public static var libpcapVersion: String { Pcap.libraryVersion }
+}
+
+/// Something this package did wrong itself; please report it.
+public struct Defect: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was found.
+    public var description: String
+
+    init(_ description: String) { self.description = description }
+}

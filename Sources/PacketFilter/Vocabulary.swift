@@ -1,0 +1,27 @@
+import BPFCompiler
+import ClassicBPF
+import ExtendedBPF
+import Pcap
+
+// The names of the modules below that a user of this one needs, so that one import is enough.
+
+/// A classic BPF program, validated.
+public typealias ClassicProgram = ClassicBPF.Program
+/// One classic BPF instruction.
+public typealias ClassicInstruction = ClassicBPF.Instruction
+/// An eBPF program.
+public typealias ExtendedProgram = ExtendedBPF.Program
+/// One eBPF instruction.
+public typealias ExtendedInstruction = ExtendedBPF.Instruction
+/// The order of the bytes of a multi-byte field.
+public typealias ByteOrder = ExtendedBPF.ByteOrder
+/// A place in the kernel where a program can decide about packets.
+public typealias Hook = BPFCompiler.Hook
+/// A hook, and what the two answers of a filter become there.
+public typealias Target = BPFCompiler.Target
+/// What a program tells its hook to do with a packet.
+public typealias Verdict = BPFCompiler.Verdict
+/// Why a filter cannot become a program.
+public typealias CompilerError = BPFCompiler.CompilerError
+/// What the packets of a capture begin with.
+public typealias LinkType = Pcap.LinkType

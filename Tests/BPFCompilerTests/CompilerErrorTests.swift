@@ -1,0 +1,66 @@
+import BPFCompiler
+import ClassicBPF
+import Testing
+
+/// Every message of the compiler, word for word.
+@Suite struct CompilerErrorTests {
+    private func message(
+        _ instructions: [Instruction], rules: RuleSet = .kernel, to dialect: Dialect = .loadable(.socket),
+        named name: String = "filter"
+    ) -> String? {
+        do {
+            _ = try Translator.translate(Program(instructions, satisfying: rules), to: dialect, named: name)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test(arguments: [Dialect.kernel, .loadable(.socket)])
+    func aLoopIsRefused(dialect: Dialect) {
+        let loop = [Instruction(.load(.length)), Instruction(.jump(.max - 1)), Instruction(.result(.a))]
+        #expect(
+            message(loop, rules: .libpcap, to: dialect)
+                == "instruction 1: jump to instruction 0, it must go forward to 2 at most (Linux refuses such a filter)")
+    }
+
+    @Test(arguments: zip([Extension.hatype, .nla, .nlan, .poff], ["hatype", "nla", "nlan", "poff"]))
+    func anExtensionThatTheHookCannotSupplyIsNamed(ext: Extension, name: String) {
+        let program = [Instruction(.load(.length)), Instruction(.load(.extension(ext))), Instruction(.result(.a))]
+        #expect(
+            message(program)
+                == "instruction 1: the extension \(name) is not available to a program on the socket hook")
+        #expect(
+            message(program, to: .loadable(.tc(match: .shot)))
+                == "instruction 1: the extension \(name) is not available to a program on the tc hook")
+        #expect(message(program, to: .kernel) == nil)
+    }
+
+    /// In unreachable code nothing has to be supplied.
+    @Test func anExtensionInDeadCodeIsNoError() {
+        #expect(message([Instruction(.jump(1)), Instruction(.load(.extension(.poff))), Instruction(.result(.a))]) == nil)
+    }
+
+    /// 4,000 divisions by X become 5 instructions each, so that a jump over them fits; 4,000 loads in the kernel's
+    /// form become 15.
+    @Test func aJumpThatBecomesTooLongIsRefused() {
+        let loads = [Instruction(.jump(4000))] + [Instruction](repeating: Instruction(.load(.absolute(.word, 40000))), count: 4000)
+            + [Instruction(.result(.a))]
+        #expect(message(loads) == nil)
+        #expect(
+            message(loads, to: .kernel)
+                == "instruction 0: its jump becomes one over 56000 eBPF instructions, at most 32767 are possible at -O0")
+    }
+
+    @Test(arguments: ["", "1st", "a-b", "a b", "ä", "a\0"])
+    func aNameMustBeAnIdentifier(name: String) {
+        #expect(
+            message([Instruction(.result(.a))], named: name)
+                == "'\(name)' is no name for a program, it must be a C identifier")
+    }
+
+    @Test(arguments: ["a", "_", "drop_icmp_udp", "A1"])
+    func anIdentifierIsAName(name: String) {
+        #expect(message([Instruction(.result(.a))], named: name) == nil)
+    }
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Runs all tests. Installs what they compare with: tcpdump, bpftool, libbpf, LLVM, iproute2 and a C compiler.
+# Arguments go to `swift test`, for instance --filter Pcap.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() { echo "Tests/run.sh: $*" >&2; exit 1; }
+
+command -v swift >/dev/null || fail "no swift found; install a Swift 6.1 or later toolchain from swift.org and put it in PATH"
+
+. examples/install.sh
+install_packages libpcap-dev pkg-config tcpdump bpftool libbpf-dev clang llvm gcc libc6-dev binutils iproute2 \
+    util-linux python3 python3-jsonschema
+
+# The tool itself, for the tests that run it as a process.
+swift build --build-tests
+if [ "$(uname -s)" = Linux ] && [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "the kernel tests need root: run as root or install sudo"
+    echo "Tests/run.sh: running the tests with sudo, they load programs into the kernel"
+    exec sudo -E env "PATH=$PATH" swift test --skip-build "$@"
+fi
+exec swift test --skip-build "$@"
