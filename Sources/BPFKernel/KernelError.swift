@@ -1,0 +1,141 @@
+import ExtendedBPF
+import SystemPackage
+
+/// What the kernel refused, or what could not be asked of it.
+public struct KernelError: Error, Hashable, Sendable {
+    /// What is wrong, with the offending value.
+    public enum Reason: Hashable, Sendable {
+        /// The kernel answered with this error number.
+        case refused(Errno)
+        /// An instruction still stands for something that is not known when the program is loaded.
+        case unresolvedReference(Reference, instruction: Int)
+        /// A number is larger than the system call can carry.
+        case tooLarge(Int, limit: Int)
+        /// Bytes are no whole number of records of `recordSize` bytes.
+        case partialRecord(bytes: Int, recordSize: Int)
+        /// The kernel has no symbol of this name.
+        case unknownSymbol(String)
+        /// The kernel shows every address as 0 (`kptr_restrict`).
+        case hiddenAddresses
+        /// A symbol is further from `__bpf_call_base` than a call's 32 bits reach.
+        case symbolTooFar(String, distance: Int64)
+    }
+
+    /// What was asked of the kernel. The raw value is what the message begins with.
+    public enum Call: String, Hashable, Sendable, CaseIterable {
+        /// Loading a program.
+        case loadProgram = "bpf(BPF_PROG_LOAD)"
+        /// Loading type information.
+        case loadTypeInformation = "bpf(BPF_BTF_LOAD)"
+        /// Running a program on a packet.
+        case testRun = "bpf(BPF_PROG_TEST_RUN)"
+        /// Asking for what the kernel knows of a program.
+        case getInformation = "bpf(BPF_OBJ_GET_INFO_BY_FD)"
+        /// Attaching an eBPF program to a socket.
+        case attachProgram = "setsockopt(SO_ATTACH_BPF)"
+        /// Attaching a classic filter to a socket.
+        case attachClassic = "setsockopt(SO_ATTACH_FILTER)"
+        /// Detaching the filter of a socket.
+        case detach = "setsockopt(SO_DETACH_FILTER)"
+        /// Reading the kernel's symbols.
+        case readSymbols = "/proc/kallsyms"
+        /// Reading the kernel's type information.
+        case readTypeInformation = "/sys/kernel/btf/vmlinux"
+    }
+
+    /// What was asked.
+    public var call: Call
+
+    /// What is wrong.
+    public var reason: Reason
+
+    /// All that the verifier wrote; empty where it wrote nothing or was not reached.
+    public var log: String
+
+    /// Makes an error.
+    public init(_ reason: Reason, in call: Call, log: String = "") {
+        self.call = call
+        self.reason = reason
+        self.log = log
+    }
+
+    /// The error number, where it was the kernel that refused.
+    public var errno: Errno? {
+        if case .refused(let errno) = reason { errno } else { nil }
+    }
+
+    /// The line in which the verifier says why it refused: the last of its log before the statistics.
+    public var verdict: String? {
+        log.split(separator: "\n").last { !$0.hasPrefix("processed ") && !$0.hasPrefix("verification time ") }
+            .map(String.init)
+    }
+}
+
+extension KernelError: CustomStringConvertible {
+    /// One line: what was asked, what was found, what would be right. The log is left out but for its verdict.
+    public var description: String {
+        switch reason {
+        case .refused(let errno):
+            let why = verdict.map { "the verifier says: \($0)" } ?? remedy(for: errno)
+            return "\(call.rawValue): \(text(of: errno))" + (why.map { ", \($0)" } ?? "")
+        case .unresolvedReference(let reference, let instruction):
+            return "instruction \(instruction): \(text(of: reference)) is not resolved, nothing can be loaded before"
+        case .tooLarge(let value, let limit):
+            return "\(call.rawValue): \(value) is too large, at most \(limit) is allowed"
+        case .partialRecord(let bytes, let recordSize):
+            return "\(call.rawValue): \(bytes) bytes are no whole number of records of \(recordSize) bytes"
+        case .unknownSymbol(let name):
+            return "\(call.rawValue): this kernel has no symbol \(name)"
+        case .hiddenAddresses:
+            return "\(call.rawValue): the kernel hides addresses, read them as root with kernel.kptr_restrict at most 1"
+        case .symbolTooFar(let name, let distance):
+            return "\(call.rawValue): \(name) is \(distance) bytes from __bpf_call_base, a call reaches 31 bits"
+        }
+    }
+
+    private func text(of errno: Errno) -> String {
+        // An error number of the kernel's own that should not, but does, reach the caller.
+        errno.rawValue == 524 ? "operation not supported (524)" : "\(errno) (\(errno.rawValue))".lowercasedFirst
+    }
+
+    private func text(of reference: Reference) -> String {
+        switch reference {
+        case .function(let name): "the function \(name)"
+        case .map(let name): "the map \(name)"
+        case .kernelFunction(let name): "the kernel function \(name)"
+        case .kernelSymbol(let name): "the kernel symbol \(name)"
+        case .kernelField(let structure, let member): "the kernel field \(structure).\(member)"
+        }
+    }
+
+    /// What to do about an error number for which the verifier gave no reason.
+    private func remedy(for errno: Errno) -> String? {
+        switch (call, errno) {
+        case (.detach, .notPermitted): "the filter is locked to the socket (SO_LOCK_FILTER)"
+        case (.detach, .noSuchFileOrDirectory): "the socket has no filter"
+        case (.attachClassic, .notPermitted), (.attachProgram, .notPermitted):
+            "the socket's filter is locked (SO_LOCK_FILTER)"
+        case (.attachClassic, .noMemory), (.attachProgram, .noMemory):
+            "the filter needs more memory than net.core.optmem_max allows"
+        case (.attachClassic, .invalidArgument): "the filter breaks a rule for classic filters"
+        case (.attachProgram, .invalidArgument): "only a program of type socket_filter goes on a socket"
+        case (_, .notPermitted):
+            "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+        case (_, .noFunction): "this system has no bpf(2)"
+        case (.loadProgram, .argListTooLong): "the program has no instruction or more than 1000000"
+        case (.loadProgram, .invalidArgument):
+            "this kernel does not know the program type, attach type or a flag, or the name is no C identifier"
+        case (.testRun, .invalidArgument):
+            "the packet is shorter than its link-layer header or too long, or the context sets what cannot be set"
+        case (.testRun, Errno(rawValue: 524)): "programs of this type have no test run"
+        case (.readTypeInformation, .noSuchFileOrDirectory):
+            "this kernel is built without type information (CONFIG_DEBUG_INFO_BTF)"
+        default: nil
+        }
+    }
+}
+
+extension String {
+    /// The text with its first letter small.
+    fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}
