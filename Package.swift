@@ -60,7 +60,11 @@ let package = Package(
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(
-            name: "BPFAssemblyTests", dependencies: ["BPFAssembly", "ClassicBPF", "ExtendedBPF", "TestSupport"]),
+            name: "BPFAssemblyTests",
+            dependencies: [
+                "BPFAssembly", "ClassicBPF", "ExtendedBPF", "CPcap", "TestSupport",
+                .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
+            ]),
         .testTarget(
             name: "BPFInterpreterTests",
             dependencies: ["BPFInterpreter", "ClassicBPF", "ExtendedBPF", "CPcap", "Pcap", "TestSupport"]),

@@ -23,7 +23,7 @@ struct FilterOptions: ParsableArguments {
     var linkType: String = "EN10MB"
 
     @Option(
-        name: [.customShort("s"), .long],
+        name: [.customShort("s"), .long], parsing: .unconditional,
         help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
     var snapshotLength: Int = 0
 

@@ -6,14 +6,17 @@ struct TargetOptions: ParsableArguments {
     @Option(help: "The kernel's hook the program is for: \(allNames(of: Hook.self)).")
     var hook: Hook = .socket
 
+    // "Unconditional" takes a negative number for a value, not for an option.
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What a packet that matches gets: a verdict of the hook or a number.", valueName: "verdict"))
     var match: String?
 
     @Option(
-        name: .customLong("no-match"),
-        help: ArgumentHelp("What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
+        name: .customLong("no-match"), parsing: .unconditional,
+        help: ArgumentHelp(
+            "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
     var noMatch: String?
 
     func validate() throws {
@@ -42,9 +45,12 @@ struct TargetOptions: ParsableArguments {
 
     private func verdict(_ text: String, _ option: String) throws -> Verdict {
         if let named = hook.verdicts.first(where: { $0.name == text }) { return named }
-        if let number = UInt32(text) { return Verdict(value: number) }
-        let names = (hook.verdicts.map(\.name) + ["a number of 0 … \(UInt32.max)"]).joined(separator: ", ")
-        throw ValidationError("'\(text)' is no verdict for \(option) on the \(hook.rawValue) hook, which takes \(names).")
+        if let number = Int64(text), (Int64(Int32.min)...Int64(UInt32.max)).contains(number) {
+            return Verdict(value: UInt32(truncatingIfNeeded: number))
+        }
+        let choices = (hook.verdicts.map(\.name) + ["a 32-bit number"]).joined(separator: ", ")
+        throw ValidationError(
+            "'\(text)' is no verdict for \(option) on the \(hook.rawValue) hook, which takes \(choices).")
     }
 }
 

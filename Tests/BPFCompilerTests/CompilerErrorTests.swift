@@ -41,15 +41,16 @@ import Testing
         #expect(message([Instruction(.jump(1)), Instruction(.load(.extension(.poff))), Instruction(.result(.a))]) == nil)
     }
 
-    /// 4,000 divisions by X become 5 instructions each, so that a jump over them fits; 4,000 loads in the kernel's
-    /// form become 15.
+    /// A load from beyond offset 32,767 is 16 instructions in the kernel's form, and one as LD_ABS.
     @Test func aJumpThatBecomesTooLongIsRefused() {
-        let loads = [Instruction(.jump(4000))] + [Instruction](repeating: Instruction(.load(.absolute(.word, 40000))), count: 4000)
-            + [Instruction(.result(.a))]
+        let load = Instruction(.load(.absolute(.word, 40000)))
+        let loads =
+            [Instruction(.branch(.equal, .constant(0), jt: 1, jf: 0)), Instruction(.jump(4000))]
+            + [Instruction](repeating: load, count: 4000) + [Instruction(.result(.a))]
         #expect(message(loads) == nil)
         #expect(
             message(loads, to: .kernel)
-                == "instruction 0: its jump becomes one over 56000 eBPF instructions, at most 32767 are possible at -O0")
+                == "instruction 1: its jump becomes one over 64000 eBPF instructions, at most 32767 are possible at -O0")
     }
 
     @Test(arguments: ["", "1st", "a-b", "a b", "ä", "a\0"])

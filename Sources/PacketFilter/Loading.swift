@@ -1,0 +1,47 @@
+#if os(Linux)
+    import BPFCompiler
+    import BPFKernel
+    import BPFObject
+
+    /// An eBPF program in the kernel, which stays there as long as this value lives.
+    public typealias LoadedProgram = BPFKernel.Program
+    /// Why the kernel refused something, with the verifier's log.
+    public typealias KernelError = BPFKernel.KernelError
+
+    extension CompiledProgram {
+        /// Loads the program into the running kernel, without an object file in between.
+        ///
+        /// - Parameters:
+        ///   - name: The program's name, a C identifier of which the kernel keeps 15 bytes; nil keeps the one it was
+        ///     compiled with.
+        ///   - license: What the kernel is told the program's license is.
+        ///   - log: What the verifier is to write of an accepted program.
+        /// - Throws: ``KernelError`` with the verifier's whole log.
+        public func load(
+            named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
+        ) throws -> LoadedProgram {
+            let program = name.map(program.renamed) ?? program
+            let debug = try BPFObject.DebugInformation(of: program, contextType: target.hook.contextType, source: source)
+            var request = LoadRequest(program, type: target.hook.programType)
+            request.license = license
+            request.log = log
+            request.debugInformation = BPFKernel.DebugInformation(
+                types: debug.btf,
+                functionRecords: debug.functionInfo,
+                functionRecordSize: BPFObject.DebugInformation.functionInfoRecordSize,
+                lineRecords: debug.lineInfo,
+                lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
+            return try LoadedProgram(loading: request)
+        }
+    }
+
+    extension Hook {
+        /// The kernel's type of the programs for this hook.
+        var programType: ProgramType {
+            switch self {
+            case .socket: .socketFilter
+            case .tc: .schedCls
+            }
+        }
+    }
+#endif

@@ -1,0 +1,122 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Bad input gets one message on standard error, the right exit code, nothing on standard output and no file.
+@Suite struct BadInputTests {
+    /// An output file is asked for, so that one left behind is seen.
+    private func refused(
+        _ arguments: [String], input: [UInt8] = [], status: Int32 = 1, _ message: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let folder = try TemporaryFolder()
+        let run = try ToolRun(arguments + ["-o", folder.path("prog.o")], input: input)
+        #expect(run.status == status, sourceLocation: sourceLocation)
+        #expect(run.output.isEmpty, sourceLocation: sourceLocation)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("prog.o")), sourceLocation: sourceLocation)
+        let first = run.errors.split(separator: "\n", omittingEmptySubsequences: false).first.map(String.init)
+        #expect(first == message, sourceLocation: sourceLocation)
+        if status == 1 { #expect(run.errors == message + "\n", sourceLocation: sourceLocation) }
+    }
+
+    @Test func whatLibpcapRefusesIsPassedOnWhole() throws {
+        try refused(["foo"], "cbpf2ebpf: can't parse filter expression: syntax error")
+        try refused(["(icmp"], "cbpf2ebpf: can't parse filter expression: syntax error")
+        try refused(["icmp and and udp"], "cbpf2ebpf: can't parse filter expression: syntax error")
+        try refused(["ip host 300.1.2.3"], "cbpf2ebpf: can't parse filter expression: invalid IPv4 address '300.1.2.3'")
+    }
+
+    @Test func anUnknownLinkTypeIsNamed() throws {
+        try refused(["-y", "NOSUCH", "ip"], "cbpf2ebpf: unknown link type 'NOSUCH'")
+    }
+
+    @Test func bytecodeIsReadStrictly() throws {
+        let cases: [(String, String)] = [
+            ("", "1:1: the input is empty, its first line must be the number of instructions"),
+            ("2\n6 0 0 1\n", "1:1: the first line says 2 instructions, 1 follow"),
+            ("1\n6 0 0 -1\n", "2:7: -1 is out of range for k, it must be 0 to 4294967295"),
+            ("1\n6 0 0 99999999999\n", "2:7: 99999999999 is out of range for k, it must be 0 to 4294967295"),
+            ("2\n21 5 0 0\n6 0 0 0\n", "instruction 0: jump to instruction 6, it must go forward to 1 at most"),
+            ("1\n0 0 0 0\n", "instruction 0: the last instruction must be a ret of a constant or of A"),
+            (
+                "4097\n" + String(repeating: "6 0 0 0\n", count: 4097),
+                "the program has 4097 instructions, at most 4096 are allowed"
+            ),
+        ]
+        for (text, message) in cases {
+            try refused(["--input", "-"], input: Array(text.utf8), "cbpf2ebpf: \(message)")
+        }
+    }
+
+    @Test func whatCannotBeReadIsSaid() throws {
+        let folder = try TemporaryFolder()
+        try refused(["--input", folder.path("missing")], "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
+        try refused(["-F", folder.path("missing")], "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
+        try refused(["--input", folder.path("")], "cbpf2ebpf: cannot read \(folder.path("")): Is a directory")
+    }
+
+    @Test func anExpressionWithANulByteIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try folder.file("filter", containing: Array("icmp\0 or udp".utf8))
+        let run = try ToolRun(["-F", folder.path("filter")])
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(run.errors.contains("NUL"))
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func tenMegabytesOfExpressionAreRefusedAtOnce() throws {
+        let folder = try TemporaryFolder()
+        let expression = "host 192.0.2.1" + String(repeating: " or host 192.0.2.1", count: 10_000_000 / 18)
+        try folder.file("filter", containing: Array(expression.utf8))
+        let run = try ToolRun(["-F", folder.path("filter")])
+        #expect(run.status == 1 && run.output.isEmpty)
+        #expect(run.errors.split(separator: "\n").count == 1)
+    }
+
+    @Test func whatTheTargetCannotRunIsNamed() throws {
+        try refused(
+            ["--input", "-"], input: Array("2\n32 0 0 4294963252\n22 0 0 0\n".utf8),
+            "cbpf2ebpf: instruction 0: the extension poff is not available to a program on the socket hook")
+        let loop = try ToolRun(["ip6 protochain 6"])
+        #expect(loop.status == 1 && loop.output.isEmpty)
+        #expect(loop.errors.contains(/^cbpf2ebpf: instruction \d+: jump to instruction \d+, it must go forward/))
+    }
+
+    @Test func outputThatCannotBeWrittenIsSaid() throws {
+        let folder = try TemporaryFolder()
+        let missing = folder.path("no/such/folder")
+        var run = try ToolRun(["-o", missing, "ip"])
+        #expect(run.status == 1)
+        #expect(run.errors == "cbpf2ebpf: cannot write \(missing): No such file or directory\n")
+        run = try ToolRun(["-o", folder.path(""), "ip"])
+        #expect(run.status == 1)
+        #expect(run.errors == "cbpf2ebpf: cannot write \(folder.path("")): Is a directory\n")
+    }
+
+    #if os(Linux)
+        @Test func aFullDiskLeavesNoFile() throws {
+            let run = try ToolRun(["-o", "/dev/full", "ip"])
+            #expect(run.status == 1)
+            #expect(run.errors == "cbpf2ebpf: cannot write /dev/full: No space left on device\n")
+            #expect(FileManager.default.fileExists(atPath: "/dev/full"))
+        }
+    #endif
+
+    @Test(arguments: [
+        (["--hook", "tc", "ip"], "Error: The tc hook needs --match, what to do with matches: ok, shot, unspec, pipe, reclassify, stolen, queued, repeat, redirect, trap."),
+        (["--no-match", "1", "ip"], "Error: --no-match needs --match beside it."),
+        (["--match", "drop", "ip"], "Error: 'drop' is no verdict for --match on the socket hook, which takes a 32-bit number."),
+        (["--match", "4294967296", "ip"], "Error: '4294967296' is no verdict for --match on the socket hook, which takes a 32-bit number."),
+        (["--emit", "elf", "ip"], "Error: The value 'elf' is invalid for '--emit <emit>'. Please provide one of 'object', 'asm', 'raw', 'json' and 'classic'."),
+        (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
+        (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 … 2147483647."),
+        (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 … 2147483647."),
+        (["--netmask", "255.255", "ip"], "Error: The netmask '255.255' is not of the form 255.255.255.0."),
+        (["--program-name", "a-b", "ip"], "Error: The program name 'a-b' is no C identifier."),
+        (["--kernel-form", "--emit", "object", "ip"], "Error: No kernel loads the kernel's own form from an object: use --emit asm or raw."),
+        (["--input", "-", "ip"], "Error: The filter comes from an expression, from -F or from --input, one of them."),
+    ])
+    func wrongUsageIsExplained(arguments: [String], message: String) throws {
+        try refused(arguments, status: 64, message)
+    }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What the tool writes, compared with what other tools say of it.
+@Suite struct OutputTests {
+    @Test func theDefaultIsAnObjectForASocket() throws {
+        let run = try ToolRun(["icmp or udp"])
+        #expect(run.status == 0)
+        #expect(run.errors == "")
+        #expect(run.output.starts(with: [0x7f, 0x45, 0x4c, 0x46]))
+    }
+
+    @Test func wordsAreJoinedAsInTcpdump() throws {
+        #expect(try ToolRun(["icmp", "or", "udp"]).output == ToolRun(["icmp or udp"]).output)
+    }
+
+    @Test func theSameInputGivesTheSameBytes() throws {
+        let arguments = ["--hook", "tc", "--match", "ok", "--no-match", "shot", "tcp port 80"]
+        #expect(try ToolRun(arguments).output == ToolRun(arguments).output)
+    }
+
+    @Test(
+        .enabled(if: Requirement.tool("tcpdump").allowsRunning, "needs tcpdump"),
+        arguments: [
+            ("", "EN10MB"), ("icmp or udp", "EN10MB"), ("tcp port 80", "RAW"), ("host 192.0.2.1", "LINUX_SLL2"),
+            ("wlan type mgt", "IEEE802_11"),
+        ])
+    func classicIsWhatTcpdumpShows(expression: String, linkType: String) throws {
+        let words = expression.isEmpty ? [] : [expression]
+        let theirs = try run("tcpdump", ["-y", linkType, "-d"] + words)
+        let ours = try ToolRun(["-y", linkType, "--emit", "classic"] + words)
+        #expect(ours.status == 0)
+        #expect(ours.text == theirs.text)
+    }
+
+    @Test(.enabled(if: Requirement.tool("tcpdump").allowsRunning, "needs tcpdump"))
+    func optionsReachLibpcap() throws {
+        let theirs = try run("tcpdump", ["-y", "EN10MB", "-s", "96", "-O", "-d", "ip and udp"])
+        let ours = try ToolRun(["-s", "96", "--no-pcap-optimizer", "--emit", "classic", "ip and udp"])
+        #expect(ours.text == theirs.text)
+        // 0 is tcpdump's default.
+        #expect(try ToolRun(["-s", "0", "ip"]).output == ToolRun(["ip"]).output)
+    }
+
+    /// 192.0.2.255 and 192.0.2.0 are the broadcast addresses of a network with a netmask of 24 bits.
+    @Test func theNetmaskDecidesWhatBroadcastIs() throws {
+        let run = try ToolRun(["--netmask", "255.255.255.0", "--emit", "classic", "ip broadcast"])
+        #expect(run.status == 0)
+        #expect(run.text.contains("#0xff\n") || run.text.contains("and      #0xff"))
+        #expect(run.text.contains("jeq      #0xff "))
+    }
+
+    @Test(.enabled(if: Requirement.tool("tcpdump").allowsRunning, "needs tcpdump"))
+    func bytecodeIsReadFromAFileAndFromStandardInput() throws {
+        let folder = try TemporaryFolder()
+        let bytecode = try run("tcpdump", ["-y", "EN10MB", "-ddd", "icmp or udp"]).output
+        try folder.file("filter.ddd", containing: bytecode)
+        let fromFile = try ToolRun(["--input", folder.path("filter.ddd"), "--emit", "raw"])
+        let fromInput = try ToolRun(["--input", "-", "--emit", "raw"], input: bytecode)
+        let fromExpression = try ToolRun(["icmp or udp", "--emit", "raw"])
+        #expect(fromFile.status == 0 && fromFile.output == fromExpression.output)
+        #expect(fromInput.output == fromFile.output)
+    }
+
+    @Test func anExpressionIsReadFromAFileWithComments() throws {
+        let folder = try TemporaryFolder()
+        try folder.file("filter", containing: Array("# what we want\nicmp # ping\n or udp\n".utf8))
+        #expect(
+            try ToolRun(["-F", folder.path("filter"), "--emit", "raw"]).output
+                == ToolRun(["icmp or udp", "--emit", "raw"]).output)
+    }
+
+    @Test func outputGoesToAFile() throws {
+        let folder = try TemporaryFolder()
+        let run = try ToolRun(["-o", folder.path("prog.o"), "ip"])
+        #expect(run.status == 0 && run.output.isEmpty)
+        #expect(try [UInt8](Data(contentsOf: folder.url("prog.o"))) == ToolRun(["ip"]).output)
+    }
+
+    @Test func rawBytesFollowTheEndianness() throws {
+        let little = try ToolRun(["--emit", "raw", "--endian", "little", "ip"]).output
+        let big = try ToolRun(["--emit", "raw", "--endian", "big", "ip"]).output
+        #expect(little.count == big.count && little.count.isMultiple(of: 8))
+        // w7 = 0 is `b4 07 …` with the registers' halves of the second byte exchanged.
+        #expect(little[8..<16] == [0xb4, 0x07, 0, 0, 0, 0, 0, 0])
+        #expect(big[8..<16] == [0xb4, 0x70, 0, 0, 0, 0, 0, 0])
+        let host = try ToolRun(["--emit", "raw", "--endian", "host", "ip"]).output
+        #expect(host == (UInt16(1).littleEndian == 1 ? little : big))
+    }
+
+    @Test(
+        .enabled(if: Requirement.tool("python3").allowsRunning, "needs python3 with jsonschema"),
+        arguments: [
+            ["ip"], ["--hook", "tc", "--match", "shot", "tcp port 80"], ["--kernel-form", "udp"],
+            ["--input", "-"],
+        ])
+    func jsonIsAsTheSchemaSays(arguments: [String]) throws {
+        let json = try ToolRun(arguments + ["--emit", "json"], input: Array("1\n6 0 0 262144\n".utf8))
+        #expect(json.status == 0)
+        let schema = projectFolder.appending(path: "Grammar/program.schema.json").path(percentEncoded: false)
+        // jsonschema is Debian's, for the system's own interpreter.
+        let check = try run(
+            "/usr/bin/python3",
+            [
+                "-c",
+                """
+                import json, sys, jsonschema
+                schema = json.load(open(sys.argv[1]))
+                jsonschema.Draft202012Validator.check_schema(schema)
+                jsonschema.validate(json.load(sys.stdin), schema, cls=jsonschema.Draft202012Validator)
+                """, schema,
+            ], input: json.output)
+        #expect(check.status == 0, "\(check.errors)")
+    }
+
+    @Test func optimisationIsAnnouncedUntilItIsThere() throws {
+        let plain = try ToolRun(["--emit", "raw", "ip"])
+        for option in ["-O", "-O1"] {
+            let run = try ToolRun([option, "--emit", "raw", "ip"])
+            #expect(run.output == plain.output)
+            #expect(run.errors == "cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
+        }
+        let none = try ToolRun(["-O0", "--emit", "raw", "ip"])
+        #expect(none.output == plain.output && none.errors == "")
+    }
+
+    @Test func helpAndVersionGoToStandardOutput() throws {
+        let help = try ToolRun(["--help"])
+        #expect(help.status == 0 && help.errors == "")
+        for option in ["--hook", "--match", "--no-match", "--emit", "-F", "--input", "-y", "-s", "--kernel-form"] {
+            #expect(help.text.contains(option))
+        }
+        let version = try ToolRun(["--version"])
+        #expect(version.status == 0)
+        #expect(version.text.contains(/^cbpf2ebpf \d+\.\d+\.\d+ \(libpcap version .*\)\n$/))
+    }
+}
+
+/// The folder of Package.swift.
+let projectFolder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
