@@ -29,7 +29,7 @@ public struct ControlFlow: Hashable, Sendable {
         reachableBlocks = Self.reachable(in: blocks)
     }
 
-    /// The blocks that only a jump backward can enter again; the kernel's rules allow none.
+    /// Whether some jump, reachable or not, goes backward or to itself; the kernel's rules allow none.
     public var hasBackwardJumps: Bool {
         blocks.indices.contains { block in blocks[block].successors.contains { $0 <= block } }
     }

@@ -1,4 +1,4 @@
-/// What a classic instruction means: the 52 codes Linux accepts, with their operands.
+/// What a classic instruction means: the 49 codes Linux accepts, with their operands.
 ///
 /// `P[i:n]` stands for the `n` bytes of the packet from offset `i`, read as a big-endian number.
 public enum Operation: Hashable, Sendable {

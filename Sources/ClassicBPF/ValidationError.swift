@@ -65,8 +65,12 @@ extension ValidationError.Reason: CustomStringConvertible {
             "M[\(index)] is read but not written on every path to here"
         case .unknownExtension(let offset):
             "offset 0x\(hex(offset, digits: 8)) is no extension, the known ones are 0xfffff000 plus 0, 4, … 60"
-        case .jumpOutOfRange(let target, let count):
-            "jump to instruction \(target), it must go forward to \(count - 1) at most"
+        case .jumpOutOfRange(let target, let count) where target >= count:
+            "jump to instruction \(target), the last is \(count - 1)"
+        case .jumpOutOfRange(let target, _) where target < 0:
+            "jump to instruction \(target), the first is 0"
+        case .jumpOutOfRange(let target, _):
+            "jump back to instruction \(target), only forward is allowed"
         case .missingReturn:
             "the last instruction must be a ret of a constant or of A"
         }
