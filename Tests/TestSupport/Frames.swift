@@ -40,21 +40,21 @@ public enum Frames {
     public static let ipv4: [Frame] = [
         Frame("tcp syn to 80", ethernet(0x0800, syn)),
         Frame("tcp syn ack from 80", ethernet(0x0800, ip4(tcp(80, 40000, flags: 0x12), reply: true))),
-        Frame("tcp data to 80", ethernet(0x0800, ip4(tcp(40000, 80, flags: 0x18, text("GET / HTTP/1.0"))))),
+        Frame("tcp data to 80", ethernet(0x0800, ip4(tcp(40000, 80, flags: 0x18, text("GET / HTTP/1.0\r\n\r\n"))))),
         Frame("tcp fin from 80", ethernet(0x0800, ip4(tcp(80, 40000, flags: 0x11), reply: true))),
         Frame("tcp rst from 80", ethernet(0x0800, ip4(tcp(80, 40000, flags: 0x04), reply: true))),
         Frame("tcp to 443", ethernet(0x0800, ip4(tcp(40001, 443, flags: 0x18, text("hello"))))),
         Frame("tcp to 22", ethernet(0x0800, ip4(tcp(40001, 22, flags: 0x02)))),
         Frame("tcp with options", ethernet(0x0800, ip4(tcp(1, 80, flags: 2, options: [2, 4, 5, 0xb4])))),
         Frame("udp to 53", ethernet(0x0800, dns)),
-        Frame("udp from 53", ethernet(0x0800, ip4(udp(53, 40000, text("an answer")), reply: true))),
+        Frame("udp from 53", ethernet(0x0800, ip4(udp(53, 40000, answer), reply: true))),
         Frame("udp to 80", ethernet(0x0800, ip4(udp(40000, 80, text("no tcp"))))),
         Frame("udp without payload", ethernet(0x0800, ip4(udp(1, 65535, [])))),
         Frame("udp without checksum", ethernet(0x0800, ip4(Transport(17, [0, 1, 0, 2, 0, 8, 0, 0])))),
         Frame("icmp echo", ethernet(0x0800, ip4(icmp([8, 0, 0, 0, 0, 1, 0, 2], text("ping"))))),
-        Frame("icmp unreachable", ethernet(0x0800, ip4(icmp([3, 1, 0, 0, 0, 0, 0, 0], Array(syn.prefix(28)))))),
+        Frame("icmp unreachable", ethernet(0x0800, ip4(icmp([3, 1, 0, 0, 0, 0, 0, 0], syn)))),
         Frame("tcp behind IP options", ethernet(0x0800, ip4(tcp(40000, 80, flags: 2), options: [0x94, 4, 0, 0]))),
-        Frame("udp behind 40 bytes of IP options", ethernet(0x0800, ip4(udp(40000, 53, []), options: ones(40)))),
+        Frame("udp behind 40 bytes of IP options", ethernet(0x0800, ip4(udp(1, 53, question), options: ones(40)))),
         Frame("igmp", ethernet(0x0800, ip4(Transport(2, [0x16, 0, 9, 4, 224, 0, 0, 251]), options: [0x94, 4, 0, 0]))),
         Frame("sctp", ethernet(0x0800, ip4(Transport(132, [0x9c, 0x40, 0, 80], zeros(8), [1, 0, 0, 4])))),
         Frame("gre with ip inside", ethernet(0x0800, ip4(Transport(47, [0, 0, 8, 0], dns)))),
@@ -63,7 +63,7 @@ public enum Frames {
         Frame("udp to the broadcast address", ethernet(0x0800, dns, to: broadcast)),
         Frame("udp to a multicast address", ethernet(0x0800, dns, to: [1, 0, 0x5e, 0, 0, 251])),
         Frame("udp with padding", join(ethernet(0x0800, ip4(udp(7, 9, [1]))), zeros(17))),
-        Frame("udp jumbo", ethernet(0x0800, ip4(udp(40000, 53, pattern(7958))))),
+        Frame("udp jumbo", ethernet(0x0800, ip4(udp(40000, 7, pattern(7958))))),
     ]
 
     /// One IPv4 datagram in three pieces, and one that must not be cut.
@@ -78,13 +78,14 @@ public enum Frames {
     public static let ipv6: [Frame] = [
         Frame("ipv6 tcp syn to 80", ethernet(0x86dd, syn6)),
         Frame("ipv6 tcp to 443", ethernet(0x86dd, ip6(tcp(40001, 443, flags: 0x18, text("hello"))))),
-        Frame("ipv6 udp to 53", ethernet(0x86dd, ip6(udp(40000, 53, text("a question"))))),
+        Frame("ipv6 udp to 53", ethernet(0x86dd, ip6(udp(40000, 53, question)))),
         Frame("ipv6 icmp echo", ethernet(0x86dd, ip6(icmp6(128, [0, 1, 0, 2], text("ping"))))),
         Frame("ipv6 neighbour solicitation", ethernet(0x86dd, ip6(icmp6(135, zeros(4), v6host2)), to: allNodes)),
-        Frame("ipv6 udp behind hop-by-hop", ethernet(0x86dd, ip6(udp(1, 53, []), behind: 0, [5, 2, 0, 0, 1, 0]))),
-        Frame("ipv6 tcp behind routing", ethernet(0x86dd, ip6(tcp(1, 80), behind: 43, [4, 0, 0, 0, 0, 0]))),
+        Frame(
+            "ipv6 udp behind hop-by-hop", ethernet(0x86dd, ip6(udp(1, 53, question), behind: 0, [5, 2, 0, 0, 1, 0]))),
+        Frame("ipv6 tcp behind routing", ethernet(0x86dd, ip6(tcp(1, 80), behind: 43, join(zeros(6), v6host2)))),
         Frame("ipv6 tcp behind options", ethernet(0x86dd, ip6(tcp(1, 80), behind: 60, [1, 4, 0, 0, 0, 0]))),
-        Frame("ipv6 first fragment", ethernet(0x86dd, ip6(udp(1, 53, []), behind: 44, [0, 1, 0, 0, 0, 9]))),
+        Frame("ipv6 first fragment", ethernet(0x86dd, ip6(udp(1, 53, question), behind: 44, [0, 1, 0, 0, 0, 9]))),
         Frame(
             "ipv6 last fragment", ethernet(0x86dd, ip6(Transport(17, pattern(12)), behind: 44, [0, 24, 0, 0, 0, 9]))),
         Frame("ipv6 without payload", ethernet(0x86dd, ip6(Transport(59, [])))),
@@ -132,7 +133,11 @@ public enum Frames {
 
 private let syn = ip4(tcp(40000, 80, flags: 0x02))
 private let syn6 = ip6(tcp(40000, 80, flags: 0x02))
-private let dns = ip4(udp(40000, 53, text("a question of sorts")))
+private let dns = ip4(udp(40000, 53, question))
+/// Asks the DNS for the address of "a".
+private let question: [UInt8] = [0, 9, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]
+/// Says that there is no "a".
+private let answer: [UInt8] = [0, 9, 0x81, 3, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0x61, 0, 0, 1, 0, 1]
 /// The header of a UDP datagram of which the first fragment carries 16 bytes more; its checksum is left out.
 private let pieces: [UInt8] = [0x9c, 0x40, 0, 53, 0, 58, 0, 0]
 private let arp: [UInt8] = join([0, 1, 8, 0, 6, 4, 0, 1], host1, [10, 0, 0, 1], zeros(6), [10, 0, 0, 2])
@@ -176,10 +181,10 @@ private func ip6(_ transport: Transport) -> [UInt8] {
     ip6(transport.proto, transport.checksummed(between: join(v6host1, v6host2)))
 }
 
-/// IPv6 with an extension header of type `type` and 8 bytes, of which `rest` are all but the first two.
+/// IPv6 with an extension header of type `type`, of which `rest` are all bytes but the first two.
 private func ip6(_ transport: Transport, behind type: UInt8, _ rest: [UInt8]) -> [UInt8] {
     let payload = transport.checksummed(between: join(v6host1, v6host2))
-    return ip6(type, join([transport.proto, 0], rest, payload))
+    return ip6(type, join([transport.proto, UInt8((rest.count + 2) / 8 - 1)], rest, payload))
 }
 
 private func ip6(_ next: UInt8, _ payload: [UInt8]) -> [UInt8] {
