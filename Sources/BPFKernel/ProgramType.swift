@@ -79,9 +79,9 @@ public struct LogLevel: OptionSet, Hashable, Sendable {
     /// Makes a set of its bits.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// Every instruction in the order of verification, with the state where paths part (`BPF_LOG_LEVEL1`).
+    /// Every instruction of the path that is refused, so next to nothing on success (`BPF_LOG_LEVEL1`).
     public static let instructions = LogLevel(rawValue: 1)
-    /// Every instruction with the state after it (`BPF_LOG_LEVEL2`).
+    /// Every instruction of every path with the state after it (`BPF_LOG_LEVEL2`).
     public static let states = LogLevel(rawValue: 2)
     /// How much work it was (`BPF_LOG_STATS`).
     public static let statistics = LogLevel(rawValue: 4)

@@ -1,0 +1,95 @@
+#if os(Linux)
+    import BPFKernel
+    import SystemPackage
+    import Testing
+
+    struct KernelErrorTests {
+        @Test(arguments: [
+            (
+                KernelError(.refused(.notPermitted), in: .loadProgram),
+                "bpf(BPF_PROG_LOAD): operation not permitted (1), run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .loadProgram),
+                "bpf(BPF_PROG_LOAD): invalid argument (22), this kernel does not know the program type, attach type or a flag, or the name is no C identifier"
+            ),
+            (
+                KernelError(.refused(.argListTooLong), in: .loadProgram),
+                "bpf(BPF_PROG_LOAD): argument list too long (7), the program has no instruction or more than 1000000"
+            ),
+            (
+                KernelError(
+                    .refused(.invalidArgument), in: .loadProgram,
+                    log: "0: (95) exit\nR0 !read_ok\nverification time 9 usec\nprocessed 1 insns (limit 1000000)\n"),
+                "bpf(BPF_PROG_LOAD): invalid argument (22), the verifier says: R0 !read_ok"
+            ),
+            (
+                KernelError(.refused(.noFunction), in: .testRun),
+                "bpf(BPF_PROG_TEST_RUN): function not implemented (38), this system has no bpf(2)"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .testRun),
+                "bpf(BPF_PROG_TEST_RUN): invalid argument (22), the packet is shorter than its link-layer header or too long, or the context sets what cannot be set"
+            ),
+            (
+                KernelError(.refused(Errno(rawValue: 524)), in: .testRun),
+                "bpf(BPF_PROG_TEST_RUN): operation not supported (524), programs of this type have no test run"
+            ),
+            (
+                KernelError(.refused(.noSpace), in: .getInformation),
+                "bpf(BPF_OBJ_GET_INFO_BY_FD): no space left on device (28)"
+            ),
+            (
+                KernelError(.refused(.noMemory), in: .attachClassic),
+                "setsockopt(SO_ATTACH_FILTER): cannot allocate memory (12), the filter needs more memory than net.core.optmem_max allows"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .attachClassic),
+                "setsockopt(SO_ATTACH_FILTER): invalid argument (22), the filter breaks a rule for classic filters"
+            ),
+            (
+                KernelError(.refused(.notPermitted), in: .attachClassic),
+                "setsockopt(SO_ATTACH_FILTER): operation not permitted (1), the socket's filter is locked (SO_LOCK_FILTER)"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .attachProgram),
+                "setsockopt(SO_ATTACH_BPF): invalid argument (22), only a program of type socket_filter goes on a socket"
+            ),
+            (
+                KernelError(.refused(.noSuchFileOrDirectory), in: .detach),
+                "setsockopt(SO_DETACH_FILTER): no such file or directory (2), the socket has no filter"
+            ),
+            (
+                KernelError(.refused(.notPermitted), in: .detach),
+                "setsockopt(SO_DETACH_FILTER): operation not permitted (1), the filter is locked to the socket (SO_LOCK_FILTER)"
+            ),
+            (
+                KernelError(.refused(.noSuchFileOrDirectory), in: .readTypeInformation),
+                "/sys/kernel/btf/vmlinux: no such file or directory (2), this kernel is built without type information (CONFIG_DEBUG_INFO_BTF)"
+            ),
+            (
+                KernelError(.tooLarge(65_536, limit: 65_535), in: .attachClassic),
+                "setsockopt(SO_ATTACH_FILTER): 65536 is too large, at most 65535 is allowed"
+            ),
+            (
+                KernelError(.partialRecord(bytes: 9, recordSize: 8), in: .attachClassic),
+                "setsockopt(SO_ATTACH_FILTER): 9 bytes are no whole number of records of 8 bytes"
+            ),
+            (
+                KernelError(.unknownSymbol("bpf_x"), in: .readSymbols),
+                "/proc/kallsyms: this kernel has no symbol bpf_x"
+            ),
+            (
+                KernelError(.hiddenAddresses, in: .readSymbols),
+                "/proc/kallsyms: the kernel hides addresses, read them as root with kernel.kptr_restrict at most 1"
+            ),
+            (
+                KernelError(.symbolTooFar("bpf_x", distance: 1 << 40), in: .readSymbols),
+                "/proc/kallsyms: bpf_x is 1099511627776 bytes from __bpf_call_base, a call reaches 31 bits"
+            ),
+        ])
+        func saysWhatWouldBeRight(_ error: KernelError, _ text: String) {
+            #expect(error.description == text)
+        }
+    }
+#endif

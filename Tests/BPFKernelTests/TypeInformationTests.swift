@@ -1,0 +1,72 @@
+#if os(Linux)
+    import BPFKernel
+    import ExtendedBPF
+    import Foundation
+    import Testing
+    import TestSupport
+
+    /// A hand-made BTF blob: `int main(int ctx)`.
+    enum MinimalTypes {
+        static let strings: [UInt8] = Array("\0int\0ctx\0main\0main.c\0return 1;\0".utf8)
+
+        static let types: [UInt8] = [
+            [1, 1 << 24, 4, 1 << 24 | 32],  // [1] INT 'int', 4 bytes, signed, 32 bits
+            [0, 13 << 24 | 1, 1, 5, 1],  // [2] FUNC_PROTO returning [1], one parameter 'ctx' of [1]
+            [9, 12 << 24 | 1, 2],  // [3] FUNC 'main' of [2], global
+        ].flatMap(words)
+
+        static let blob: [UInt8] =
+            // Magic 0xeb9f, version 1, no flags; header length; types: place, length; strings: place, length.
+            words([0x0001_eb9f, 24, 0, UInt32(types.count), UInt32(types.count), UInt32(strings.count)]) + types
+            + strings
+
+        /// For a program of one function: its type, and that its first instruction is line 7, column 3 of main.c.
+        static let debugInformation = DebugInformation(
+            types: blob, functionRecords: words([0, 3]), lineRecords: words([0, 14, 21, 7 << 10 | 3]))
+
+        static func words(_ words: [UInt32]) -> [UInt8] { words.withUnsafeBytes { Array($0) } }
+    }
+
+    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    struct TypeInformationTests {
+        @Test func loadsTypes() throws {
+            let types = try TypeInformation(loading: MinimalTypes.blob)
+            #expect(types.descriptor.rawValue >= 0)
+        }
+
+        @Test func refusesWithTheReason() throws {
+            var blob = MinimalTypes.blob
+            blob[0] = 0
+            let error = try #require(throws: KernelError.self) { _ = try TypeInformation(loading: blob) }
+            #expect(error.call == .loadTypeInformation)
+            #expect(error.description == "bpf(BPF_BTF_LOAD): invalid argument (22), the verifier says: Invalid magic")
+        }
+
+        @Test(.enabled(if: Requirement.tool("bpftool").allowsRunning, "needs bpftool"))
+        func givesProgramsTypesAndLines() throws {
+            let loaded = try load(returning(1)) { $0.debugInformation = MinimalTypes.debugInformation }
+            let id = "\(try loaded.information().identifier)"
+            let shown =
+                try JSONSerialization.jsonObject(
+                    with: Data(run("bpftool", ["-j", "prog", "show", "id", id]).output)) as? [String: Any]
+            let types = try #require(shown?["btf_id"] as? Int)
+            let dump = try run("bpftool", ["btf", "dump", "id", "\(types)"]).text
+            #expect(dump.contains("[3] FUNC 'main' type_id=2 linkage=global"))
+            let listing = try run("bpftool", ["prog", "dump", "xlated", "id", id, "linum"]).text
+            #expect(listing.contains("int main(int ctx):\n; return 1; [file:main.c line_num:7 line_col:3]\n"))
+        }
+
+        @Test func refusesPartialRecords() {
+            var debug = MinimalTypes.debugInformation
+            debug.functionRecords.removeLast()
+            #expect(
+                refusal(returning(1)) { $0.debugInformation = debug }
+                    == KernelError(.partialRecord(bytes: 7, recordSize: 8), in: .loadProgram))
+            debug = MinimalTypes.debugInformation
+            debug.lineRecordSize = 0
+            #expect(
+                refusal(returning(1)) { $0.debugInformation = debug }
+                    == KernelError(.partialRecord(bytes: 16, recordSize: 0), in: .loadProgram))
+        }
+    }
+#endif

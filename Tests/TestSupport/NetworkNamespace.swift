@@ -1,0 +1,101 @@
+#if os(Linux)
+    import Foundation
+    import Glibc
+
+    /// Why a network could not be set up for a test.
+    public struct NetworkError: Error, CustomStringConvertible {
+        /// What was tried and what came of it.
+        public var description: String
+
+        init(_ what: String) {
+            description = what
+        }
+
+        /// The error of a system call that just failed.
+        init(call: String) {
+            self.init("\(call): \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// Runs `body` in a network namespace of its own, on a thread of its own, and waits for it.
+    ///
+    /// Programs that `body` starts and sockets that it opens are in that namespace. It has a loopback interface that is
+    /// down and nothing else, and it goes when the last of its users is gone.
+    ///
+    /// - Throws: What `body` throws, or ``NetworkError`` if there is no privilege to make a namespace.
+    public func withNetworkNamespace<Result>(_ body: () throws -> Result) throws -> Result {
+        try withoutActuallyEscaping(body) { body in
+            let job = Job(body)
+            var thread = pthread_t()
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    Unmanaged<Runnable>.fromOpaque(argument!).takeUnretainedValue().run()
+                    return nil
+                }, Unmanaged<Runnable>.passUnretained(job).toOpaque())
+            guard status == 0 else { throw NetworkError("pthread_create: \(String(cString: strerror(status)))") }
+            pthread_join(thread, nil)
+            return try job.result!.get()
+        }
+    }
+
+    // Swift's Glibc module leaves out what <sched.h> declares for _GNU_SOURCE only.
+    private let newNetwork: CInt = 0x4000_0000  // CLONE_NEWNET
+    private let unshare = unsafeBitCast(dlsym(nil, "unshare"), to: (@convention(c) (CInt) -> CInt).self)
+
+    private class Runnable {
+        func run() {}
+    }
+
+    /// A piece of work that the thread does in its new namespace, and what came of it.
+    private final class Job<Value>: Runnable {
+        private let body: () throws -> Value
+        var result: Result<Value, any Error>?
+
+        init(_ body: @escaping () throws -> Value) {
+            self.body = body
+        }
+
+        override func run() {
+            result = Result {
+                guard unshare(newNetwork) == 0 else { throw NetworkError(call: "unshare(CLONE_NEWNET)") }
+                return try body()
+            }
+        }
+    }
+
+    /// Two Ethernet interfaces in the namespace of the caller; what one sends, the other receives.
+    ///
+    /// Both are up, take frames of 9,000 bytes and send nothing of their own accord.
+    public struct VethPair {
+        /// The name of the first.
+        public let first: String
+        /// The name of the second.
+        public let second: String
+
+        /// Makes a pair. It goes with the namespace.
+        ///
+        /// - Throws: ``NetworkError`` with what `ip` says.
+        public init(_ first: String = "left", _ second: String = "right", mtu: Int = 9000) throws {
+            self.first = first
+            self.second = second
+            try ip("link", "add", first, "type", "veth", "peer", "name", second)
+            for name in [first, second] {
+                // Without IPv6 and ARP nobody asks for neighbours or announces addresses.
+                try Data("1".utf8).write(to: URL(fileURLWithPath: "/proc/sys/net/ipv6/conf/\(name)/disable_ipv6"))
+                try ip("link", "set", name, "addrgenmode", "none", "arp", "off", "mtu", "\(mtu)")
+            }
+            for name in [first, second] { try ip("link", "set", name, "up") }
+        }
+    }
+
+    /// Runs iproute2's `ip`.
+    ///
+    /// - Throws: ``NetworkError`` with what it says where it fails.
+    public func ip(_ arguments: String...) throws {
+        let result = try run("ip", arguments)
+        guard result.status == 0 else {
+            throw NetworkError("ip \(arguments.joined(separator: " ")): \(result.errors)")
+        }
+    }
+#endif
