@@ -1,0 +1,70 @@
+#if os(Linux)
+    import Foundation
+    import TestSupport
+    import Testing
+
+    /// The tool's objects in the hands of the loaders people use.
+    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    struct LoaderTests {
+        private func object(_ arguments: [String], in folder: TemporaryFolder) throws -> String {
+            let path = folder.path("prog.o")
+            let made = try ToolRun(arguments + ["-o", path])
+            try #require(made.status == 0, "\(made.errors)")
+            return path
+        }
+
+        /// The commands of README, in a mount namespace with a BPF file system of its own.
+        @Test func bpftoolLoadsAndShowsTheExpression() throws {
+            let folder = try TemporaryFolder()
+            let path = try object(["icmp or udp"], in: folder)
+            let result = try run(
+                "unshare",
+                [
+                    "-m", "sh", "-ec",
+                    """
+                    mount -t bpf bpf /sys/fs/bpf
+                    bpftool prog load "$0" /sys/fs/bpf/icmp_or_udp type socket
+                    bpftool prog dump xlated pinned /sys/fs/bpf/icmp_or_udp linum
+                    """, path,
+                ])
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(result.text.contains("; icmp or udp [file:filter.cbpf line_num:1 "))
+            let classic = try ToolRun(["--emit", "classic", "icmp or udp"]).text
+            for line in classic.split(separator: "\n") {
+                // The object shows control characters, here the tab in a branch, as spaces.
+                let shown = line.replacing("\t", with: " ")
+                #expect(result.text.contains("; \(shown) [file:filter.cbpf"), "\(shown)")
+            }
+        }
+
+        /// Real frames through the classifier on their way out: what it drops does not reach the other side.
+        @Test(arguments: [
+            (["--match", "shot"], ["tcp syn to 80", "arp request"]),
+            // A frame too short for the loads of the filter does not match either.
+            (["--match", "ok", "--no-match", "shot"], ["udp to 53", "icmp echo"]),
+        ])
+        func tcLoadsTheObjectAndDropsWhatItShould(verdicts: [String], passed: [String]) throws {
+            let folder = try TemporaryFolder()
+            let path = try object(["--hook", "tc"] + verdicts + ["icmp or udp"], in: folder)
+            let names = ["tcp syn to 80", "udp to 53", "icmp echo", "arp request", "tcp syn to 80 cut to 16"]
+            let short = verdicts.contains("ok") ? [] : ["tcp syn to 80 cut to 16"]
+            try withNetworkNamespace {
+                let veth = try VethPair()
+                let receiver = try PacketSocket(at: veth.second)
+                let sender = try PacketSocket(at: veth.first)
+                try tc("qdisc", "add", "dev", veth.first, "clsact")
+                try tc("filter", "add", "dev", veth.first, "egress", "bpf", "da", "obj", path, "sec", "classifier")
+                let shown = try run("tc", ["filter", "show", "dev", veth.first, "egress"])
+                #expect(shown.text.contains("direct-action"))
+                for name in names { try sender.send(Frames.named(name).bytes) }
+                let expected = (passed + short).map { Frames.named($0).bytes }
+                #expect(try receiver.receiveAll().map(\.bytes) == names.map { Frames.named($0).bytes }.filter(expected.contains))
+            }
+        }
+
+        private func tc(_ arguments: String...) throws {
+            let result = try run("tc", arguments)
+            try #require(result.status == 0, "tc \(arguments): \(result.errors)")
+        }
+    }
+#endif
