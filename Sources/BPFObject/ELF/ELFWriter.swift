@@ -1,0 +1,162 @@
+import ExtendedBPF
+
+extension ELFImage {
+    /// The bytes of the file.
+    ///
+    /// In this order: the header, the sections as they were added, one `.rel` section for each that has relocations,
+    /// `.symtab`, `.strtab` (names of symbols and of sections), the section headers.
+    func bytes(_ order: ByteOrder) -> [UInt8] {
+        var writer = ELFWriter(self, order)
+        return writer.write()
+    }
+}
+
+/// One pass over an image: lays the sections out and collects their headers.
+private struct ELFWriter {
+    private let image: ELFImage
+    private var file: ByteWriter
+    private var headers: [Header] = [.unused]
+    private var strings = StringTable()
+    /// By handle, the symbol's number in the file.
+    private let symbolNumbers: [Int]
+    private let orderedSymbols: [ELFImage.Symbol]
+
+    /// `Elf64_Shdr`, less the address, which is 0 in a relocatable file.
+    private struct Header {
+        var name: UInt32
+        var type: UInt32
+        var flags: ELFImage.Flags = []
+        var offset = 0
+        var size = 0
+        var link = 0
+        var info = 0
+        var alignment = 0
+        var entrySize = 0
+
+        static let unused = Header(name: 0, type: 0)
+    }
+
+    private enum SectionType {
+        static let programBits: UInt32 = 1
+        static let symbolTable: UInt32 = 2
+        static let stringTable: UInt32 = 3
+        static let relocations: UInt32 = 9
+    }
+
+    private static let headerSize = 64
+    private static let sectionHeaderSize = 64
+    private static let symbolSize = 24
+    private static let relocationSize = 16
+
+    init(_ image: ELFImage, _ order: ByteOrder) {
+        self.image = image
+        file = ByteWriter(order)
+        // The format wants local symbols before all others; number 0 is the unused one.
+        let handles = image.symbols.indices
+        let ordered =
+            handles.filter { image.symbols[$0].binding == .local }
+            + handles.filter { image.symbols[$0].binding != .local }
+        var numbers = Array(repeating: 0, count: handles.count)
+        for (place, handle) in ordered.enumerated() { numbers[handle] = place + 1 }
+        symbolNumbers = numbers
+        orderedSymbols = ordered.map { image.symbols[$0] }
+    }
+
+    mutating func write() -> [UInt8] {
+        let relocated = image.sections.indices.filter { !image.sections[$0].relocations.isEmpty }
+        let symbolTable = 1 + image.sections.count + relocated.count
+        // Everything's place but the section headers' is known only at the end, so the body comes first.
+        var body = self
+        body.file.append(contentsOf: [UInt8](repeating: 0, count: Self.headerSize))
+        for section in image.sections {
+            body.place(
+                section.name, SectionType.programBits, section.content, flags: section.flags,
+                alignment: section.alignment)
+        }
+        for index in relocated {
+            body.place(
+                ".rel" + image.sections[index].name, SectionType.relocations,
+                relocationTable(image.sections[index].relocations), flags: .infoLink, link: symbolTable,
+                info: index + 1, alignment: 8, entrySize: Self.relocationSize)
+        }
+        body.place(
+            ".symtab", SectionType.symbolTable, body.symbolTable(), link: symbolTable + 1,
+            info: 1 + orderedSymbols.count { $0.binding == .local }, alignment: 8, entrySize: Self.symbolSize)
+        _ = body.strings.offset(of: ".strtab")
+        body.place(".strtab", SectionType.stringTable, body.strings.bytes, alignment: 1)
+        body.file.align(to: 8)
+        let table = body.file.bytes.count
+
+        writeFileHeader(sectionHeaders: table, count: body.headers.count)
+        file.append(contentsOf: Array(body.file.bytes[Self.headerSize...]))
+        for header in body.headers { write(header) }
+        return file.bytes
+    }
+
+    private mutating func place(
+        _ name: String, _ type: UInt32, _ content: [UInt8], flags: ELFImage.Flags = [], link: Int = 0, info: Int = 0,
+        alignment: Int, entrySize: Int = 0
+    ) {
+        file.align(to: alignment)
+        headers.append(
+            Header(
+                name: strings.offset(of: name), type: type, flags: flags, offset: file.bytes.count,
+                size: content.count, link: link, info: info, alignment: alignment, entrySize: entrySize))
+        file.append(contentsOf: content)
+    }
+
+    private func relocationTable(_ relocations: [ELFImage.Relocation]) -> [UInt8] {
+        var table = ByteWriter(file.order)
+        for relocation in relocations {
+            table.append(UInt64(relocation.offset))
+            table.append(UInt64(symbolNumbers[relocation.symbol.rawValue]) << 32 | UInt64(relocation.type))
+        }
+        return table.bytes
+    }
+
+    private mutating func symbolTable() -> [UInt8] {
+        var table = ByteWriter(file.order)
+        table.append(contentsOf: [UInt8](repeating: 0, count: Self.symbolSize))
+        for symbol in orderedSymbols {
+            table.append(strings.offset(of: symbol.name))
+            table.append(symbol.binding.rawValue << 4 | symbol.kind.rawValue)
+            table.append(UInt8(0))  // STV_DEFAULT
+            table.append(UInt16(symbol.section.rawValue))
+            table.append(UInt64(symbol.value))
+            table.append(UInt64(symbol.size))
+        }
+        return table.bytes
+    }
+
+    private mutating func writeFileHeader(sectionHeaders: Int, count: Int) {
+        file.append(contentsOf: [0x7f, 0x45, 0x4c, 0x46])
+        file.append(contentsOf: [2, file.order == .little ? 1 : 2, 1])  // ELFCLASS64, ELFDATA2…, EV_CURRENT
+        file.append(contentsOf: [UInt8](repeating: 0, count: 9))  // System V ABI 0, padding
+        file.append(UInt16(1))  // ET_REL
+        file.append(image.machine)
+        file.append(UInt32(1))  // EV_CURRENT
+        file.append(UInt64(0))  // no entry point
+        file.append(UInt64(0))  // no program headers
+        file.append(UInt64(sectionHeaders))
+        file.append(UInt32(0))  // no flags
+        file.append(UInt16(Self.headerSize))
+        file.append(UInt16(0))
+        file.append(UInt16(0))
+        file.append(UInt16(Self.sectionHeaderSize))
+        file.append(UInt16(count))
+        file.append(UInt16(count - 1))  // .strtab is the last
+    }
+
+    private mutating func write(_ header: Header) {
+        file.append(header.name)
+        file.append(header.type)
+        file.append(header.flags.rawValue)
+        file.append(UInt64(0))
+        file.append(UInt64(header.offset))
+        file.append(UInt64(header.size))
+        file.append(UInt32(header.link))
+        file.append(UInt32(header.info))
+        file.append(UInt64(header.alignment))
+        file.append(UInt64(header.entrySize))
+    }
+}
