@@ -71,8 +71,8 @@ struct CompileCommand: ParsableCommand {
         if optimization != .none {
             console.report("cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
         }
-        let filter = try refusing { try filterOptions.filter(on: console) }
-        let bytes = try refusing { try bytes(of: filter) }
+        let filter: PacketFilter = try refusing { try filterOptions.filter(on: console) }
+        let bytes: [UInt8] = try refusing { try self.bytes(of: filter) }
         try outputOptions.write(bytes, emitted, on: console)
     }
 

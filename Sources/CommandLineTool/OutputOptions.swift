@@ -3,7 +3,7 @@ import PacketFilter
 
 /// What is written, and where to.
 struct OutputOptions: ParsableArguments {
-    @Option(help: "What to write: \(allNames(of: Form.self)). (default: object)")
+    @Option(help: ArgumentHelp("What to write. (default: object)", valueName: "form"))
     var emit: Form?
 
     @Option(name: .customShort("o"), help: ArgumentHelp("Write to a file.", valueName: "file"))
@@ -15,7 +15,7 @@ struct OutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The license the object states.", valueName: "text"))
     var license: String = PacketFilter.defaultLicense
 
-    @Option(help: "The order of bytes: \(allNames(of: Endianness.self)).")
+    @Option(help: ArgumentHelp("The order of bytes.", valueName: "order"))
     var endian: Endianness = .host
 
     /// What can be written.

@@ -3,7 +3,7 @@ import PacketFilter
 
 /// What the program is for: the hook and the verdicts there.
 struct TargetOptions: ParsableArguments {
-    @Option(help: "The kernel's hook the program is for: \(allNames(of: Hook.self)).")
+    @Option(help: "The kernel's hook the program is for.")
     var hook: Hook = .socket
 
     // "Unconditional" takes a negative number for a value, not for an option.
@@ -55,8 +55,3 @@ struct TargetOptions: ParsableArguments {
 }
 
 extension Hook: ExpressibleByArgument {}
-
-/// The names of all values of an option, as the help shows them.
-func allNames<Value: CaseIterable & RawRepresentable<String>>(of type: Value.Type) -> String {
-    type.allCases.map(\.rawValue).joined(separator: ", ")
-}

@@ -107,7 +107,7 @@ import Testing
         (["--no-match", "1", "ip"], "Error: --no-match needs --match beside it."),
         (["--match", "drop", "ip"], "Error: 'drop' is no verdict for --match on the socket hook, which takes a 32-bit number."),
         (["--match", "4294967296", "ip"], "Error: '4294967296' is no verdict for --match on the socket hook, which takes a 32-bit number."),
-        (["--emit", "elf", "ip"], "Error: The value 'elf' is invalid for '--emit <emit>'. Please provide one of 'object', 'asm', 'raw', 'json' and 'classic'."),
+        (["--emit", "elf", "ip"], "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of 'object', 'asm', 'raw', 'json' and 'classic'."),
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
         (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 … 2147483647."),
         (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 … 2147483647."),
