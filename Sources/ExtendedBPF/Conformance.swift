@@ -1,7 +1,7 @@
 extension Instruction {
     /// Checks that the opcode is one of RFC 9669's and that every field it reserves is 0.
     ///
-    /// Atomic operations are checked for the opcode only, the operation in `imm` is not looked at.
+    /// Source: RFC 9669 §§4-5 and the IANA registry "BPF Instruction Set" it sets up.
     ///
     /// - Throws: The first thing that is wrong.
     public func validate() throws(EncodingError.Reason) {
@@ -97,8 +97,8 @@ extension Instruction {
         case (.ldx, .mem, _), (.ldx, .memSigned, .byte), (.ldx, .memSigned, .halfword), (.ldx, .memSigned, .word),
             (.stx, .mem, _):
             try require(.imm, Int64(imm), in: 0...0)
-        case (.stx, .atomic, _):
-            break
+        case (.stx, .atomic, .word), (.stx, .atomic, .doubleword):
+            if AtomicOperator(rawValue: imm) == nil { throw .reservedField(.imm, value: Int64(imm)) }
         case (.st, .mem, _):
             try require(.srcReg, Int64(srcReg.rawValue), in: 0...0)
         default:

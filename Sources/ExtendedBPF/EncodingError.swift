@@ -52,7 +52,7 @@ extension EncodingError.Reason: CustomStringConvertible {
         case .jumpTooFar(let distance):
             "a jump over \(distance) slots does not fit, the limits are -32768 and 32767"
         case .unknownOpcode(let opcode):
-            "opcode 0x\(String(opcode, radix: 16)) is no eBPF instruction"
+            "opcode 0x\(opcode < 16 ? "0" : "")\(String(opcode, radix: 16)) is no eBPF instruction"
         case .unknownRegister(let number):
             "register r\(number) does not exist, the last is r10"
         case .reservedField(let field, let value):

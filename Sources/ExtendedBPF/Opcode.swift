@@ -161,6 +161,32 @@ public enum Size: UInt8, Hashable, Sendable, CaseIterable {
     }
 }
 
+/// What an atomic instruction does with the memory it names. The raw value is the instruction's `imm`.
+///
+/// The operators that fetch put the memory's former value into `srcReg`. Source: RFC 9669 §5.3, tables 13 and 14.
+public enum AtomicOperator: Int32, Hashable, Sendable, CaseIterable {
+    /// `memory += src`.
+    case add = 0x00
+    /// `memory |= src`.
+    case or = 0x40
+    /// `memory &= src`.
+    case and = 0x50
+    /// `memory ^= src`.
+    case xor = 0xa0
+    /// `memory += src`, fetching.
+    case fetchAndAdd = 0x01
+    /// `memory |= src`, fetching.
+    case fetchAndOr = 0x41
+    /// `memory &= src`, fetching.
+    case fetchAndAnd = 0x51
+    /// `memory ^= src`, fetching.
+    case fetchAndXor = 0xa1
+    /// `memory = src`, fetching (`XCHG`).
+    case exchange = 0xe1
+    /// `if memory == r0 { memory = src }`; the memory's former value goes into `r0` (`CMPXCHG`).
+    case compareAndExchange = 0xf1
+}
+
 /// The addressing modes of loads and stores. Source: RFC 9669 §5, table 12.
 public enum Mode: UInt8, Hashable, Sendable, CaseIterable {
     /// The 64-bit constant of a wide instruction (`BPF_IMM`).
