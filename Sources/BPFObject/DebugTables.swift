@@ -3,6 +3,7 @@ import ExtendedBPF
 /// The types and strings of a program, and what each function's records say, whatever they count in.
 struct DebugTables {
     private var btf: BTFBuilder
+    private let int: BTFTypeID
     private var functionTypes: [BTFTypeID] = []
     /// By function, the lines that start in it.
     private var lines: [[Line]] = []
@@ -25,7 +26,7 @@ struct DebugTables {
         try validateName(contextType)
         btf = BTFBuilder(order)
         let context = btf.add(.pointer(to: btf.add(.forwardStructure(name: contextType))))
-        let int = btf.add(.integer(name: "int", bytes: 4, signed: true))
+        int = btf.add(.integer(name: "int", bytes: 4, signed: true))
         let prototype = btf.add(
             .functionPrototype(result: int, parameters: [BTFType.Parameter(name: "ctx", type: context)]))
         for (index, function) in program.functions.enumerated() {
@@ -36,6 +37,14 @@ struct DebugTables {
         for function in program.functions {
             lines.append(try addLines(of: function, source))
         }
+    }
+
+    /// Describes the section `name` that the global `char variable[size]` fills.
+    mutating func addText(_ variable: String, size: Int, section name: String) {
+        let character = btf.add(.integer(name: "char", bytes: 1, signed: true))
+        let array = btf.add(.array(of: character, index: int, count: UInt32(size)))
+        let variable = btf.add(.variable(name: variable, type: array))
+        _ = btf.add(.dataSection(name: name, variable: variable, bytes: UInt32(size)))
     }
 
     /// The offset of `string` in the strings of the BTF.

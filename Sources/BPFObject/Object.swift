@@ -43,13 +43,7 @@ public struct Object: Hashable, Sendable {
         let code = Code(program, byteOrder)
         var image = ELFImage(machine: 247)  // EM_BPF
         let records = add(code, to: &image, &tables)
-        let license = image.add(
-            ELFImage.Section(
-                name: "license", flags: [.allocate, .write], alignment: 1, content: Array(license.utf8) + [0]))
-        image.add(
-            ELFImage.Symbol(
-                name: Self.licenseSymbol, kind: .object, binding: .global, section: license,
-                size: self.license.utf8.count + 1))
+        addLicense(to: &image, &tables)
         _ = image.add(ELFImage.Section(name: ".BTF", alignment: 4, content: try tables.bytes()))
         _ = image.add(
             ELFImage.Section(name: ".BTF.ext", alignment: 4, content: btfExtension(records, byteOrder)))
@@ -68,6 +62,18 @@ public struct Object: Hashable, Sendable {
         let isTaken = section.hasPrefix(".") || ["license", "version", "maps"].contains(section)
         if section.isEmpty || isTaken || section.utf8.contains(0) { throw ObjectError(.invalidSection(section)) }
         if license.isEmpty || license.utf8.contains(0) { throw ObjectError(.invalidLicense(license)) }
+    }
+
+    /// Adds the section that loaders take the license from, and what libbpf's linker wants to know of its symbol.
+    private func addLicense(to image: inout ELFImage, _ tables: inout DebugTables) {
+        let name = "license"
+        let content = Array(license.utf8) + [0]
+        let section = image.add(
+            ELFImage.Section(name: name, flags: [.allocate, .write], alignment: 1, content: content))
+        image.add(
+            ELFImage.Symbol(
+                name: Self.licenseSymbol, kind: .object, binding: .global, section: section, size: content.count))
+        tables.addText(Self.licenseSymbol, size: content.count, section: name)
     }
 
     /// Adds the sections of code, with symbols and relocations, and returns what `.BTF.ext` is to say of them.

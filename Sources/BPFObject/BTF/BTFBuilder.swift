@@ -9,6 +9,11 @@ enum BTFType: Hashable {
     case forwardStructure(name: String)
     case functionPrototype(result: BTFTypeID, parameters: [Parameter])
     case function(name: String, prototype: BTFTypeID, linkage: Linkage)
+    case array(of: BTFTypeID, index: BTFTypeID, count: UInt32)
+    /// A global variable.
+    case variable(name: String, type: BTFTypeID)
+    /// The one variable that fills the section `name`.
+    case dataSection(name: String, variable: BTFTypeID, bytes: UInt32)
 
     /// A parameter of a function.
     struct Parameter: Hashable {
@@ -73,6 +78,15 @@ struct BTFBuilder {
         case .function(let name, let prototype, let linkage):
             // The field that counts elsewhere holds the linkage here.
             appendHead(name, .function, count: linkage.rawValue, sizeOrType: prototype.rawValue)
+        case .array(let element, let index, let count):
+            appendHead("", .array, sizeOrType: 0)
+            for word in [element.rawValue, index.rawValue, count] { types.append(word) }
+        case .variable(let name, let type):
+            appendHead(name, .variable, sizeOrType: type.rawValue)
+            types.append(UInt32(1))  // BTF_VAR_GLOBAL_ALLOCATED
+        case .dataSection(let name, let variable, let bytes):
+            appendHead(name, .dataSection, count: 1, sizeOrType: bytes)
+            for word in [variable.rawValue, 0, bytes] { types.append(word) }
         }
         typeCount += 1
         return BTFTypeID(rawValue: typeCount)

@@ -1,0 +1,22 @@
+// Opens and loads an object with libbpf and prints what libbpf and the kernel make of each program in it.
+// The kernel keeps no more than 15 bytes of a program's name; bpf_program__name is the symbol.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdio.h>
+
+int main(int argc, char **argv) {
+    struct bpf_object *object = bpf_object__open_file(argv[1], NULL);
+    if (!object) return 1;
+    if (bpf_object__load(object)) return 2;
+    struct bpf_program *program;
+    bpf_object__for_each_program(program, object) {
+        struct bpf_prog_info info = {};
+        __u32 size = sizeof info;
+        if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size)) return 3;
+        printf("name=%s section=%s type=%s functions=%u lines=%u gpl=%u\n", bpf_program__name(program),
+               bpf_program__section_name(program), libbpf_bpf_prog_type_str(info.type), info.nr_func_info,
+               info.nr_line_info, info.gpl_compatible);
+    }
+    bpf_object__close(object);
+    return 0;
+}
