@@ -24,7 +24,20 @@ struct LoadArguments {
 }
 
 /// `bpf(BPF_PROG_LOAD)`.
+///
+/// The verifier gives up with `EAGAIN` when a signal comes; as libbpf does, it gets five chances.
 func loadProgram(_ arguments: LoadArguments, log: LogBuffer) throws(Errno) -> FileDescriptor {
+    for _ in 0..<4 {
+        do throws(Errno) {
+            return try loadProgramOnce(arguments, log: log)
+        } catch {
+            if error != .resourceTemporarilyUnavailable { throw error }
+        }
+    }
+    return try loadProgramOnce(arguments, log: log)
+}
+
+private func loadProgramOnce(_ arguments: LoadArguments, log: LogBuffer) throws(Errno) -> FileDescriptor {
     var needed: UInt32 = 0
     let result = arguments.instructions.withUnsafeBytes { instructions in
         arguments.functionRecords.bytes.withUnsafeBytes { functions in

@@ -47,8 +47,13 @@ public struct SKBContext: Hashable, Sendable {
 extension Program {
     /// Runs the program on `packet` without any network (`BPF_PROG_TEST_RUN`).
     ///
+    /// A traffic control program sees the packet from its Ethernet header on, a socket filter only what is behind it,
+    /// in the bytes and in the length. A VLAN tag stays in the bytes. A packet is refused if it is shorter than its
+    /// Ethernet header, if that announces IP but no whole IP header follows, or if it does not fit a page with the
+    /// kernel's own data (3,712 bytes on Linux 6.18).
+    ///
     /// - Parameters:
-    ///   - packet: The packet, for programs on socket buffers with its Ethernet header.
+    ///   - packet: The packet, for all programs on socket buffers with an Ethernet header.
     ///   - context: What the program finds in its context besides.
     ///   - count: How often to run it.
     /// - Throws: ``KernelError``; programs of many types cannot be run so.

@@ -30,7 +30,7 @@
             ("igmp", "igmp v2 report 224.0.0.251"),
             ("gre with ip inside", "GREv0, Flags [none], proto IPv4"),
             ("ipv6 udp behind hop-by-hop", "HBH (rtalert: 0x0000)"),
-            ("ipv6 tcp behind routing", "(len=2, type=0, segleft=0"),
+            ("ipv6 tcp behind routing", "RT6 (len=2, type=0 [Deprecated], segleft=0"),
             ("802.1ad 100 vlan 5 tcp to 80", "vlan 100, p 0, ethertype 802.1Q (0x8100), vlan 5, p 0, ethertype IPv4"),
             ("mpls 16 over 17", "(label 16, tc 0, ttl 64)\n\t(label 17, tc 0, [S], ttl 64)"),
             ("pppoe session", "PPPoE  [ses 0x7]"),

@@ -56,6 +56,36 @@
             #expect(listing.contains("int main(int ctx):\n; return 1; [file:main.c line_num:7 line_col:3]\n"))
         }
 
+        /// With types a program-local function may load packet bytes; where they are missing only that function ends.
+        @Test func letsLocalFunctionsLoadPacketBytes() throws {
+            let strings: [UInt8] = Array("\0int\0main\0sub\0ctx\0".utf8)
+            let types: [UInt8] = [
+                [1, 1 << 24, 4, 1 << 24 | 32],  // [1] INT 'int'
+                [0, 2 << 24, 0],  // [2] PTR to void
+                [0, 13 << 24 | 1, 1, 14, 2],  // [3] FUNC_PROTO returning [1], one parameter 'ctx' of [2]
+                [5, 12 << 24 | 1, 3],  // [4] FUNC 'main', global
+                [10, 12 << 24, 3],  // [5] FUNC 'sub', static
+            ].flatMap(MinimalTypes.words)
+            let header: [UInt32] = [
+                0x0001_eb9f, 24, 0, UInt32(types.count), UInt32(types.count), UInt32(strings.count),
+            ]
+            let debug = DebugInformation(
+                types: MinimalTypes.words(header) + types + strings,
+                functionRecords: MinimalTypes.words([0, 4, 3, 5]))
+            var main = Function(name: "main", instructions: [.call(localAt: 0), .alu64(.add, .r0, 1000), .exit])
+            main.references[0] = .function("sub")
+            let frame = Frames.named("tcp to 443").bytes
+            for (offset, result) in [(UInt32(23), UInt32(1006)), (5000, 1000)] {
+                let sub = Function(
+                    name: "sub", instructions: [.move64(.r6, .r1), .loadPacket(.byte, at: offset), .exit])
+                let program = ExtendedBPF.Program(functions: [main, sub])
+                let loaded = try load(program, as: .schedCls) { $0.debugInformation = debug }
+                #expect(try loaded.run(on: frame).returnValue == result)
+                #expect(
+                    refusal(program, as: .schedCls)?.verdict == "LD_ABS is not allowed in subprogs without BTF")
+            }
+        }
+
         @Test func refusesPartialRecords() {
             var debug = MinimalTypes.debugInformation
             debug.functionRecords.removeLast()

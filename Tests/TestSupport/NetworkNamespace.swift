@@ -23,7 +23,7 @@
     /// down and nothing else, and it goes when the last of its users is gone.
     ///
     /// - Throws: What `body` throws, or ``NetworkError`` if there is no privilege to make a namespace.
-    public func withNetworkNamespace<Result>(_ body: () throws -> Result) throws -> Result {
+    public func withNetworkNamespace<Value>(_ body: () throws -> Value) throws -> Value {
         try withoutActuallyEscaping(body) { body in
             let job = Job(body)
             var thread = pthread_t()

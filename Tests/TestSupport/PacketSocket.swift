@@ -81,7 +81,7 @@
         ///
         /// A veth pair delivers during `send`, or soon after on another processor: after the last frame the socket must
         /// be quiet for `quiet` milliseconds.
-        public func receiveAll(timeout: CInt = 1000, quiet: CInt = 20) throws -> [Received] {
+        public func receiveAll(timeout: CInt = 1000, quiet: CInt = 100) throws -> [Received] {
             var frames: [Received] = []
             while let frame = try receive(timeout: frames.isEmpty ? timeout : quiet) { frames.append(frame) }
             return frames
