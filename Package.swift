@@ -53,6 +53,7 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .executableTarget(name: "cbpf2ebpf", dependencies: ["CommandLineTool"]),
+        .executableTarget(name: "match-capture", dependencies: ["PacketFilter"], path: "examples/MatchCapture"),
 
         // Tests; the Corpus folder holds their data and is read by path.
         .target(

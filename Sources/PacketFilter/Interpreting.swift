@@ -1,0 +1,25 @@
+import BPFInterpreter
+import Pcap
+
+/// A packet and what the kernel would know of it, for running filters without a kernel.
+public typealias Packet = BPFInterpreter.Packet
+/// A capture file, pcap or pcapng.
+public typealias CaptureFile = Pcap.CaptureFile
+
+extension PacketFilter {
+    /// The filter's number for `packet`, 0 where it does not match, found by a reference interpreter.
+    ///
+    /// - Throws: `Trap` at the instruction that the interpreter cannot run.
+    public func run(on packet: Packet) throws -> UInt32 {
+        try ClassicMachine().run(classic, on: packet)
+    }
+}
+
+extension CompiledProgram {
+    /// What the program returns for `packet`, found by a reference interpreter.
+    ///
+    /// - Throws: `Trap` at the instruction that the interpreter cannot run.
+    public func run(on packet: Packet) throws -> UInt32 {
+        try ExtendedMachine().run(program, on: packet)
+    }
+}
