@@ -8,7 +8,7 @@ public struct Object: Hashable, Sendable {
     public var section: String
     /// The license, which decides whether the kernel allows GPL-only helpers.
     public var license: String
-    /// The text the program was made from, or nil to leave source lines out.
+    /// The text the program was made from, or nil to leave source lines out; libbpf then warns that there are none.
     public var source: SourceText?
     /// The C structure that the context pointer of every function points to: `__sk_buff`, `xdp_md`.
     public var contextType: String

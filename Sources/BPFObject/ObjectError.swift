@@ -22,8 +22,9 @@ public struct ObjectError: Error, Hashable, Sendable {
         case unsupportedReference(Reference)
         /// A function is named by an instruction that is no program-local call.
         case misplacedReference(function: String)
-        /// A program-local call says no name.
-        case unnamedCall
+        /// A call or a wide instruction refers to a function or a map by a number that another kernel, or the same
+        /// one later, would not know.
+        case unnamedReference
         /// A call names a function that the program does not have.
         case noSuchFunction(String)
         /// A call names the function that the kernel enters at.
@@ -86,8 +87,8 @@ extension ObjectError.Reason: CustomStringConvertible {
             "an object cannot hold \(description(of: reference)) yet, only program-local functions"
         case .misplacedReference(let function):
             "function \(function.debugDescription) is named here, only a program-local call can do that"
-        case .unnamedCall:
-            "the program-local call goes by distance, it must name its function"
+        case .unnamedReference:
+            "a function or a map is referred to by number, it must be by name"
         case .noSuchFunction(let name):
             "there is no function \(name.debugDescription) in the program"
         case .callOfEntry(let name):

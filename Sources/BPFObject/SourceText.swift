@@ -17,8 +17,8 @@ public struct SourceText: Hashable, Sendable {
 
     /// The most bytes of UTF-8 of a line, or of the file name, that an object shows.
     ///
-    /// The kernel prints the line, with the name, into its log through a buffer of 1,024 bytes, and warns about what is longer
-    /// in the system's log.
+    /// The verifier prints a line into its log through a buffer of 1,024 bytes, and the kernel warns in the system's log
+    /// about one that does not fit.
     public static let lineSizeLimit = 480
 
     /// `text` as an object shows it.

@@ -40,9 +40,11 @@ extension Program {
             }
             for (index, instruction) in function.instructions.enumerated() {
                 let isCall = instruction.callKind == .local
+                // `src_reg` 0 is a helper's or a plain number, the same on every kernel.
+                let isReference = (instruction.opcode == .call || instruction.isWide) && instruction.srcReg != .r0
                 let reason: ObjectError.Reason? =
                     switch function.references[index] {
-                    case nil: isCall ? .unnamedCall : nil
+                    case nil: isReference ? .unnamedReference : nil
                     case .function(let name) where !isCall: .misplacedReference(function: name)
                     case .function(let name) where name == entry.name: .callOfEntry(name)
                     case .function(let name): callees.contains(name) ? nil : .noSuchFunction(name)

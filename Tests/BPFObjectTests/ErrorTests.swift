@@ -69,8 +69,16 @@ import Testing
             { $0.program.functions[0].references[0] = .function("is_arp") }
         ),
         (
-            "function drop_ip_arp, instruction 1: the program-local call goes by distance, it must name its function",
+            "function drop_ip_arp, instruction 1: a function or a map is referred to by number, it must be by name",
             { $0.program.functions[0].references[1] = nil }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: a function or a map is referred to by number, it must be by name",
+            { $0.program.functions[0].instructions[0].srcReg = .r1 }
+        ),
+        (
+            "function is_arp, instruction 4: a function or a map is referred to by number, it must be by name",
+            { $0.program.functions[1].instructions[4] = Instruction(.call, srcReg: .r2, imm: 5) }
         ),
         (
             "function drop_ip_arp, instruction 1: there is no function \"other\" in the program",

@@ -29,6 +29,20 @@ struct LoadingTests {
         #expect(lines.contains("int ip_filter(struct __sk_buff * ctx):"), "\(text)")
     }
 
+    @Test func theVerifierSaysTheLineItRefuses() throws {
+        var object = constantObject(section: "socket")
+        object.program.functions[0].instructions = [.move64(.r6, .r1), .exit]
+        object.program.functions[0].lines = [LineMark(instruction: 1, line: 2)]
+        object.source = SourceText(fileName: "bad", lines: ["expression", "ret a"])
+        let file = try ObjectFolder(object)
+        let result = try run("bpftool", ["prog", "load", file.path, "/sys/fs/bpf/refused"])
+        #expect(result.status != 0)
+        let log = fields(result.errors)
+        let line = try #require(log.firstIndex { $0.hasPrefix("; ret a") }, "\(result.errors)")
+        #expect(log[line + 1].hasSuffix("exit"))
+        #expect(log[line + 2] == "R0 !read_ok")
+    }
+
     @Test func callsReachTheirFunctions() throws {
         let file = try ObjectFolder(droppingObject())
         // Ethernet headers of IP, ARP and IPv6, and some payload.
@@ -104,7 +118,15 @@ struct LoadingTests {
         let file = try ObjectFolder(object)
         let tool = file.folder.path("load-object")
         _ = try output("gcc", ["-Wall", "-Werror", "-o", tool, corpusC("load-object.c"), "-lbpf"])
-        return try output(tool, [file.path])
+        let result = try run(tool, [file.path])
+        #expect(result.status == 0)
+        // libbpf warns here about what it leaves out, such as debug information it does not like, and goes on.
+        let name = object.program.entry.name
+        let warning =
+            "libbpf: prog '\(name)': missing .BTF.ext line info for the main program, "
+            + "skipping all of .BTF.ext line info.\n"
+        #expect(result.errors == (object.source == nil ? warning : ""))
+        return result.text
     }
 
     @Test func tcDropsWhatTheProgramSays() throws {

@@ -63,7 +63,7 @@ public struct BTFReader: Sendable {
     /// The distance in bytes of `member` from the start of `structure`, a `struct` or `union`.
     ///
     /// Members of unnamed structures and unions inside it count as its own, as in C.
-    /// - Throws: ``BTFError`` if there is no such member, or if it is a bit field that does not start at a byte.
+    /// - Throws: ``BTFError`` if there is no such member, or if it is a bit field.
     /// - Complexity: O(number of types).
     public func byteOffset(of member: String, in structure: String) throws(BTFError) -> Int {
         let wanted = Array(structure.utf8)
@@ -169,7 +169,8 @@ extension BTFReader {
             for index in 0..<structure.count {
                 let member = offset + Self.headSize + 12 * index
                 let place = word(at: member + 8)
-                let bitOffset = bits + Int(structure.kindFlag ? place & 0xffffff : place)
+                // Under the flag a bit field has its size in the upper 8 bits, other members have 0 there.
+                let bitOffset = bits + Int(place)
                 if try string(at: word(at: member), equals: name, referredToAt: member) {
                     let isBitField = structure.kindFlag && place >> 24 != 0 || bitOffset % 8 != 0
                     return Found(bitOffset: bitOffset, isBitField: isBitField)

@@ -14,7 +14,8 @@ extension ELFImage {
 /// One pass over an image: lays the sections out and collects their headers.
 private struct ELFWriter {
     private let image: ELFImage
-    private var file: ByteWriter
+    /// The file from its start, zeros where its header goes, which is known last.
+    private var body: ByteWriter
     private var headers: [Header] = [.unused]
     private var strings = StringTable()
     /// By handle, the symbol's number in the file.
@@ -50,7 +51,8 @@ private struct ELFWriter {
 
     init(_ image: ELFImage, _ order: ByteOrder) {
         self.image = image
-        file = ByteWriter(order)
+        body = ByteWriter(order)
+        body.append(contentsOf: [UInt8](repeating: 0, count: Self.headerSize))
         // The format wants local symbols before all others; number 0 is the unused one.
         let handles = image.symbols.indices
         let ordered =
@@ -65,31 +67,29 @@ private struct ELFWriter {
     mutating func write() -> [UInt8] {
         let relocated = image.sections.indices.filter { !image.sections[$0].relocations.isEmpty }
         let symbolTable = 1 + image.sections.count + relocated.count
-        // Everything's place but the section headers' is known only at the end, so the body comes first.
-        var body = self
-        body.file.append(contentsOf: [UInt8](repeating: 0, count: Self.headerSize))
         for section in image.sections {
-            body.place(
+            place(
                 section.name, SectionType.programBits, section.content, flags: section.flags,
                 alignment: section.alignment)
         }
         for index in relocated {
-            body.place(
+            place(
                 ".rel" + image.sections[index].name, SectionType.relocations,
                 relocationTable(image.sections[index].relocations), flags: .infoLink, link: symbolTable,
                 info: index + 1, alignment: 8, entrySize: Self.relocationSize)
         }
-        body.place(
-            ".symtab", SectionType.symbolTable, body.symbolTable(), link: symbolTable + 1,
+        place(
+            ".symtab", SectionType.symbolTable, makeSymbolTable(), link: symbolTable + 1,
             info: 1 + orderedSymbols.count { $0.binding == .local }, alignment: 8, entrySize: Self.symbolSize)
-        _ = body.strings.offset(of: ".strtab")
-        body.place(".strtab", SectionType.stringTable, body.strings.bytes, alignment: 1)
-        body.file.align(to: 8)
-        let table = body.file.bytes.count
+        // Its own name has to be in it before its size is taken.
+        _ = strings.offset(of: ".strtab")
+        place(".strtab", SectionType.stringTable, strings.bytes, alignment: 1)
+        body.align(to: 8)
 
-        writeFileHeader(sectionHeaders: table, count: body.headers.count)
-        file.append(contentsOf: Array(body.file.bytes[Self.headerSize...]))
-        for header in body.headers { write(header) }
+        var file = ByteWriter(body.order)
+        writeFileHeader(to: &file)
+        file.append(contentsOf: Array(body.bytes[Self.headerSize...]))
+        for header in headers { write(header, to: &file) }
         return file.bytes
     }
 
@@ -97,16 +97,16 @@ private struct ELFWriter {
         _ name: String, _ type: UInt32, _ content: [UInt8], flags: ELFImage.Flags = [], link: Int = 0, info: Int = 0,
         alignment: Int, entrySize: Int = 0
     ) {
-        file.align(to: alignment)
+        body.align(to: alignment)
         headers.append(
             Header(
-                name: strings.offset(of: name), type: type, flags: flags, offset: file.bytes.count,
+                name: strings.offset(of: name), type: type, flags: flags, offset: body.bytes.count,
                 size: content.count, link: link, info: info, alignment: alignment, entrySize: entrySize))
-        file.append(contentsOf: content)
+        body.append(contentsOf: content)
     }
 
     private func relocationTable(_ relocations: [ELFImage.Relocation]) -> [UInt8] {
-        var table = ByteWriter(file.order)
+        var table = ByteWriter(body.order)
         for relocation in relocations {
             table.append(UInt64(relocation.offset))
             table.append(UInt64(symbolNumbers[relocation.symbol.rawValue]) << 32 | UInt64(relocation.type))
@@ -114,8 +114,8 @@ private struct ELFWriter {
         return table.bytes
     }
 
-    private mutating func symbolTable() -> [UInt8] {
-        var table = ByteWriter(file.order)
+    private mutating func makeSymbolTable() -> [UInt8] {
+        var table = ByteWriter(body.order)
         table.append(contentsOf: [UInt8](repeating: 0, count: Self.symbolSize))
         for symbol in orderedSymbols {
             table.append(strings.offset(of: symbol.name))
@@ -128,7 +128,7 @@ private struct ELFWriter {
         return table.bytes
     }
 
-    private mutating func writeFileHeader(sectionHeaders: Int, count: Int) {
+    private func writeFileHeader(to file: inout ByteWriter) {
         file.append(contentsOf: [0x7f, 0x45, 0x4c, 0x46])
         file.append(contentsOf: [2, file.order == .little ? 1 : 2, 1])  // ELFCLASS64, ELFDATA2…, EV_CURRENT
         file.append(contentsOf: [UInt8](repeating: 0, count: 9))  // System V ABI 0, padding
@@ -137,17 +137,17 @@ private struct ELFWriter {
         file.append(UInt32(1))  // EV_CURRENT
         file.append(UInt64(0))  // no entry point
         file.append(UInt64(0))  // no program headers
-        file.append(UInt64(sectionHeaders))
+        file.append(UInt64(body.bytes.count))
         file.append(UInt32(0))  // no flags
         file.append(UInt16(Self.headerSize))
         file.append(UInt16(0))
         file.append(UInt16(0))
         file.append(UInt16(Self.sectionHeaderSize))
-        file.append(UInt16(count))
-        file.append(UInt16(count - 1))  // .strtab is the last
+        file.append(UInt16(headers.count))
+        file.append(UInt16(headers.count - 1))  // .strtab is the last
     }
 
-    private mutating func write(_ header: Header) {
+    private func write(_ header: Header, to file: inout ByteWriter) {
         file.append(header.name)
         file.append(header.type)
         file.append(header.flags.rawValue)
