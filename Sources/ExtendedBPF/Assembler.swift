@@ -25,7 +25,7 @@ public struct Assembler {
         nextSlot += instruction.slots
     }
 
-    /// Appends `instruction`, a jump whose `offset` is to lead to `label`.
+    /// Appends `instruction`, a jump that is to lead to `label`: by `offset`, or by `imm` if it is a `gotol`.
     public mutating func append(_ instruction: Instruction, to label: Label) {
         jumps.append((function.instructions.count, nextSlot, label))
         append(instruction)
@@ -60,14 +60,27 @@ public struct Assembler {
     public consuming func finish() throws(EncodingError) -> Function {
         for (instruction, slot, label) in jumps {
             guard let place = places[label.number] else { preconditionFailure("a label was never placed") }
-            function.instructions[instruction].offset = try jumpOffset(
-                from: Slot(rawValue: slot), to: Slot(rawValue: place))
+            if function.instructions[instruction].opcode == .jumpLong {
+                function.instructions[instruction].imm = try longDistance(from: slot, to: place)
+            } else {
+                function.instructions[instruction].offset = try jumpOffset(
+                    from: Slot(rawValue: slot), to: Slot(rawValue: place))
+            }
         }
         if let last = function.lines.last, last.instruction == function.instructions.count {
             function.lines.removeLast()
         }
         return function
     }
+}
+
+/// The `imm` of a `gotol`, counted as `jumpOffset` counts. Source: RFC 9669 §4.3.
+private func longDistance(from source: Int, to target: Int) throws(EncodingError) -> Int32 {
+    let distance = target - source - 1
+    guard let imm = Int32(exactly: distance) else {
+        throw EncodingError(.jumpTooFar(distance: distance), at: Slot(rawValue: source))
+    }
+    return imm
 }
 
 /// Returns the value of the `offset` field that makes the jump in slot `source` continue at slot `target`.

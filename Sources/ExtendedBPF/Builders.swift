@@ -96,6 +96,11 @@ extension Instruction {
         Instruction(.jump, offset: offset)
     }
 
+    /// `gotol +distance`, counted in slots from the next instruction (ISA v4).
+    public static func jumpLong(_ distance: Int32) -> Instruction {
+        Instruction(.jumpLong, imm: distance)
+    }
+
     /// `if dst condition src goto +offset`, comparing 64 bits.
     public static func jump64(
         if dst: Register, _ condition: JumpCondition, _ src: Register, _ offset: Int16

@@ -74,6 +74,21 @@ import Testing
         }
     }
 
+    @Test("gotol goes further, forward and backward, by imm")
+    func long() throws {
+        var assembler = Assembler(functionNamed: "f")
+        let start = assembler.makeLabel()
+        let end = assembler.makeLabel()
+        assembler.place(start)
+        assembler.append(.jumpLong(0), to: end)
+        for _ in 0..<40_000 { assembler.append(.move64(.r0, 0)) }
+        assembler.place(end)
+        assembler.append(.jumpLong(0), to: start)
+        let function = try assembler.finish()
+        #expect(function.instructions.first == .jumpLong(40_000))
+        #expect(function.instructions.last == .jumpLong(-40_002))
+    }
+
     @Test("line marks stand at the instruction that follows them, once, and none without one")
     func lines() throws {
         var assembler = Assembler(functionNamed: "f")

@@ -14,7 +14,7 @@ import Testing
             (.store(.word, .r10, -4, 1), 0x62, 10, 0, -4, 1), (.store(.doubleword, .r10, -8, 1), 0x7a, 10, 0, -8, 1),
             (.loadPacket(.halfword, at: .r7, plus: 0x8000_0000), 0x48, 0, 7, 0, .min),
             (.call(localAt: -2), 0x85, 0, 1, 0, -2),
-            (Instruction(.jumpLong, imm: 70_000), 0x06, 0, 0, 0, 70_000),
+            (.jumpLong(70_000), 0x06, 0, 0, 0, 70_000),
         ] as [(Instruction, UInt8, UInt8, UInt8, Int16, Int32)])
     func fields(instruction: Instruction, opcode: UInt8, dst: UInt8, src: UInt8, offset: Int16, imm: Int32) throws {
         #expect(instruction.opcode.rawValue == opcode)

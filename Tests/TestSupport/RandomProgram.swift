@@ -66,8 +66,9 @@ public struct RandomProgram: Sendable {
         let count = Int.random(in: 1...(generator.chance(50) ? min(12, rarelyLong) : rarelyLong), using: &generator)
         var draft = Draft(count: count)
         let messy = leftovers && generator.chance(25)
+        let choices = weightedKinds
         for index in 0..<count {
-            let operation = operation(at: index, in: draft, using: &generator)
+            let operation = operation(at: index, in: draft, of: choices, using: &generator)
             var instruction = Instruction(operation)
             if case .load(.extension) = operation { instruction.code |= generator.pick([0x00, 0x08, 0x10]) }
             if messy, generator.chance(50) { instruction.addLeftovers(using: &generator) }
@@ -81,14 +82,11 @@ public struct RandomProgram: Sendable {
     }
 
     private func operation(
-        at index: Int, in draft: Draft, using generator: inout some RandomNumberGenerator
+        at index: Int, in draft: Draft, of choices: [Kind], using generator: inout some RandomNumberGenerator
     ) -> Operation {
         let last = index == draft.count - 1
-        if last || generator.chance(6) { return .result(result(using: &generator)) }
-        // In the order of the cases, because the order of a Set differs from run to run.
-        let weighted = Kind.allCases.filter(kinds.contains).flatMap { [Kind](repeating: $0, count: weight($0)) }
-        guard !weighted.isEmpty else { return .result(result(using: &generator)) }
-        switch generator.pick(weighted) {
+        if last || choices.isEmpty || generator.chance(6) { return .result(result(using: &generator)) }
+        switch generator.pick(choices) {
         case .absoluteLoad:
             return .load(.absolute(size(using: &generator), absoluteOffset(using: &generator)))
         case .indirectLoad:
@@ -117,6 +115,12 @@ public struct RandomProgram: Sendable {
         case .jump: return .jump(UInt32(distance(upTo: draft.count - index - 2, using: &generator)))
         case .branch: return branch(upTo: min(255, draft.count - index - 2), using: &generator)
         }
+    }
+
+    /// The allowed kinds, each as often as it is to be chosen.
+    private var weightedKinds: [Kind] {
+        // In the order of the cases, because the order of a Set differs from run to run.
+        Kind.allCases.filter(kinds.contains).flatMap { [Kind](repeating: $0, count: weight($0)) }
     }
 
     /// How often a kind is chosen. Few filters do anything without loads and branches.
