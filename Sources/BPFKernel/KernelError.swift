@@ -126,7 +126,7 @@ extension KernelError: CustomStringConvertible {
         case (.loadProgram, .invalidArgument):
             "this kernel does not know the program type, attach type or a flag, or the name is no C identifier"
         case (.testRun, .invalidArgument):
-            "the packet must hold its Ethernet header and, if that says so, a whole IP header, and fit a page; or the context sets what cannot be set"
+            "the packet lacks its Ethernet header or an IP header this announces, is over a page, or the context is wrong"
         case (.testRun, Errno(rawValue: 524)): "programs of this type have no test run"
         case (.readTypeInformation, .noSuchFileOrDirectory):
             "this kernel is built without type information (CONFIG_DEBUG_INFO_BTF)"

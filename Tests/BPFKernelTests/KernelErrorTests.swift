@@ -29,7 +29,7 @@
             ),
             (
                 KernelError(.refused(.invalidArgument), in: .testRun),
-                "bpf(BPF_PROG_TEST_RUN): invalid argument (22), the packet must hold its Ethernet header and, if that says so, a whole IP header, and fit a page; or the context sets what cannot be set"
+                "bpf(BPF_PROG_TEST_RUN): invalid argument (22), the packet lacks its Ethernet header or an IP header this announces, is over a page, or the context is wrong"
             ),
             (
                 KernelError(.refused(Errno(rawValue: 524)), in: .testRun),

@@ -86,6 +86,25 @@
                 try ip("link", "set", name, "addrgenmode", "none", "arp", "off", "mtu", "\(mtu)")
             }
             for name in [first, second] { try ip("link", "set", name, "up") }
+            try waitUntilUsable(from: first, to: second)
+            try waitUntilUsable(from: second, to: first)
+        }
+
+        /// Waits until what `sender` sends arrives at `receiver`.
+        ///
+        /// An interface is up before the kernel has put its queue in place, some time later and in the background;
+        /// what is sent in between is lost without an error.
+        private func waitUntilUsable(from sender: String, to receiver: String) throws {
+            let (sender, receiver) = (try PacketSocket(at: sender), try PacketSocket(at: receiver))
+            for number in 0..<200 as Range<UInt8> {
+                // Numbered, so that no earlier one is still on its way when the wait ends.
+                let probe = [UInt8](repeating: 0xff, count: 12) + [0x88, 0xb5, number]
+                try sender.send(probe)
+                while let frame = try receiver.receive(timeout: 25) {
+                    if frame.bytes == probe { return }
+                }
+            }
+            throw NetworkError("nothing sent over a veth pair has arrived for 5 seconds")
         }
     }
 

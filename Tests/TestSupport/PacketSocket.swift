@@ -45,7 +45,7 @@
         /// - Throws: ``NetworkError``, or what `prepare` throws.
         public init(at name: String, prepare: (CInt) throws -> Void = { _ in }) throws {
             // Protocol 0 receives nothing; only bind() lets frames in, and only that interface's.
-            descriptor = socket(AF_PACKET, CInt(SOCK_RAW.rawValue), 0)
+            descriptor = socket(AF_PACKET, CInt(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { throw NetworkError(call: "socket(AF_PACKET)") }
             try set(SOL_SOCKET, SO_RCVBUFFORCE, to: 64 << 20, "SO_RCVBUFFORCE")
             try set(solPacket, packetAuxData, to: 1, "PACKET_AUXDATA")
