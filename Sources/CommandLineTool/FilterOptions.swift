@@ -25,7 +25,7 @@ struct FilterOptions: ParsableArguments {
     @Option(
         name: [.customShort("s"), .long], parsing: .unconditional,
         help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
-    var snapshotLength: Int = 0
+    var snapshotLength: Int64 = 0
 
     @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
     var netmask: String?
@@ -33,14 +33,14 @@ struct FilterOptions: ParsableArguments {
     @Flag(name: .customLong("no-pcap-optimizer"), help: "Take libpcap's code as it generates it.")
     var withoutPcapOptimizer = false
 
-    private static let defaultSnapshotLength = 262_144
+    private static let defaultSnapshotLength: UInt32 = 262_144
 
     func validate() throws {
         let sources = [!expression.isEmpty, expressionFile != nil, input != nil]
         if sources.count(where: { $0 }) > 1 {
             throw ValidationError("The filter comes from an expression, from -F or from --input, one of them.")
         }
-        guard (0...Int(Int32.max)).contains(snapshotLength) else {
+        guard (0...Int64(Int32.max)).contains(snapshotLength) else {
             throw ValidationError("The snapshot length \(snapshotLength) is not in 0 … \(Int32.max).")
         }
         if let netmask, Self.address(netmask) == nil {
@@ -60,8 +60,8 @@ struct FilterOptions: ParsableArguments {
                 expression.joined(separator: " ")
             }
         return try PacketFilter(
-            text, linkType: LinkType(text: linkType),
-            snapshotLength: snapshotLength == 0 ? Self.defaultSnapshotLength : snapshotLength,
+            text, linkType: LinkType(linkType),
+            snapshotLength: snapshotLength == 0 ? Self.defaultSnapshotLength : UInt32(snapshotLength),
             netmask: netmask.flatMap(Self.address), optimized: !withoutPcapOptimizer)
     }
 

@@ -26,11 +26,11 @@ public struct PacketFilter: Hashable, Sendable {
     ///   - optimized: Whether libpcap optimises its code.
     /// - Throws: `PcapError` with libpcap's message.
     public init(
-        _ expression: String, linkType: LinkType = .ethernet, snapshotLength: Int = 262_144, netmask: UInt32? = nil,
+        _ expression: String, linkType: LinkType = .ethernet, snapshotLength: UInt32 = 262_144, netmask: UInt32? = nil,
         optimized: Bool = true
     ) throws {
         let compiler = ExpressionCompiler(
-            linkType: linkType, snapshotLength: snapshotLength, netmask: netmask, optimize: optimized)
+            linkType: linkType, snapshotLength: snapshotLength, optimizes: optimized, netmask: netmask)
         classic = try compiler.compile(expression)
         self.expression = expression
         self.linkType = linkType
@@ -92,7 +92,7 @@ public struct PacketFilter: Hashable, Sendable {
     public static let version = "0.1.0"
 
     /// The name and version of the libpcap in use.
-    public static var libpcapVersion: String { Pcap.libraryVersion }
+    public static var libpcapVersion: String { Library.version }
 }
 
 /// Something this package did wrong itself; please report it.

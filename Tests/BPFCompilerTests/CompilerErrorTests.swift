@@ -21,7 +21,7 @@ import Testing
         let loop = [Instruction(.load(.length)), Instruction(.jump(.max - 1)), Instruction(.result(.a))]
         #expect(
             message(loop, rules: .libpcap, to: dialect)
-                == "instruction 1: jump to instruction 0, it must go forward to 2 at most (Linux refuses such a filter)")
+                == "instruction 1: jump back to instruction 0, only forward is allowed (Linux refuses such a filter)")
     }
 
     @Test(arguments: zip([Extension.hatype, .nla, .nlan, .poff], ["hatype", "nla", "nlan", "poff"]))

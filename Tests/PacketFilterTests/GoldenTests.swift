@@ -11,7 +11,7 @@ import Testing
 @Suite struct GoldenTests {
     @Test(arguments: Corpus.expressions)
     func expressionsBecomeTheirGoldens(expression: CorpusExpression) throws {
-        let filter = try PacketFilter(expression.text, linkType: LinkType(text: expression.linkType))
+        let filter = try PacketFilter(expression.text, linkType: LinkType(expression.linkType))
         try compare(filter, with: "expressions/\(expression.name)")
     }
 

@@ -77,7 +77,7 @@
 
         private static func candidates() throws -> [Candidate] {
             let expressions = try Corpus.expressions.map {
-                try Candidate($0.name, PacketFilter($0.text, linkType: LinkType(text: $0.linkType)))
+                try Candidate($0.name, PacketFilter($0.text, linkType: LinkType($0.linkType)))
             }
             // The result of these differs from one run to the next.
             let changing: [ClassicBPF.Extension] = [.cpu, .rand]

@@ -22,20 +22,60 @@ public func run(
     _ tool: String, _ arguments: [String] = [], input: [UInt8] = [], environment: [String: String] = [:]
 ) throws -> ToolResult {
     let scratch = try TemporaryFolder()
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [tool] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     // Files instead of pipes: no reader has to keep pace with the program.
-    process.standardInput = try FileHandle(forReadingFrom: scratch.file("stdin", containing: input))
-    process.standardOutput = try FileHandle(forWritingTo: scratch.file("stdout", containing: []))
-    process.standardError = try FileHandle(forWritingTo: scratch.file("stderr", containing: []))
-    try process.run()
-    process.waitUntilExit()
+    try scratch.file("stdin", containing: input)
+    let environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let status = try spawn(
+        ["/usr/bin/env", tool] + arguments, environment: environment.map { "\($0)=\($1)" },
+        streams: [
+            (scratch.path("stdin"), O_RDONLY), (scratch.path("stdout"), O_WRONLY | O_CREAT | O_TRUNC),
+            (scratch.path("stderr"), O_WRONLY | O_CREAT | O_TRUNC),
+        ])
     return ToolResult(
-        status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
-        output: try [UInt8](Data(contentsOf: scratch.url("stdout"))),
+        status: status, output: try [UInt8](Data(contentsOf: scratch.url("stdout"))),
         errors: try String(decoding: Data(contentsOf: scratch.url("stderr")), as: UTF8.self))
+}
+
+/// Runs a program on the calling thread with files as its standard streams, and returns its status as in ``ToolResult``.
+///
+/// Foundation's `Process` waits with a run loop, which on Linux now and then misses the end of a program when several
+/// threads wait at once.
+private func spawn(_ command: [String], environment: [String], streams: [(path: String, flags: Int32)]) throws -> Int32
+{
+    #if os(Linux)
+        var actions = posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+    #else
+        var actions: posix_spawn_file_actions_t?
+        var attributes: posix_spawnattr_t?
+    #endif
+    posix_spawn_file_actions_init(&actions)
+    posix_spawnattr_init(&attributes)
+    defer {
+        posix_spawn_file_actions_destroy(&actions)
+        posix_spawnattr_destroy(&attributes)
+    }
+    for (number, stream) in streams.enumerated() {
+        posix_spawn_file_actions_addopen(&actions, Int32(number), stream.path, stream.flags, 0o600)
+    }
+    // The threads that tests run on block signals, which the program must not inherit.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
+    let argv = command.map { strdup($0) } + [nil]
+    let envp = environment.map { strdup($0) } + [nil]
+    defer { for text in argv + envp { free(text) } }
+    var pid = pid_t()
+    let failure = posix_spawn(&pid, command[0], &actions, &attributes, argv, envp)
+    guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EINVAL) }
+    var status: Int32 = 0
+    while waitpid(pid, &status, 0) < 0 {
+        guard errno == EINTR else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EINVAL) }
+    }
+    let signal = status & 0x7f
+    return signal == 0 ? status >> 8 & 0xff : -signal
 }
 
 /// A folder that is removed, with all in it, when the last reference goes.

@@ -20,7 +20,7 @@ struct Disagreement: Error {
 }
 
 func matchCapture(_ path: String, _ expression: String) throws {
-    let capture = try CaptureFile(path: path)
+    var capture = try CaptureFile(path: path)
     let filter = try PacketFilter(expression, linkType: capture.linkType)
     let program = try filter.compile(for: .tc(match: .shot))
     let kernel = try RunningKernelProgram(program)
