@@ -36,8 +36,8 @@ extension ExtendedState {
             default: nil
             }
         guard offset <= 0xffff, let header else { return try deliver(nil, to: destination) }
-        let start = header + Int(offset)
-        let isLinear = start + destination.count <= packet.linearLength
+        let start = header &+ Int(offset)
+        let isLinear = start <= packet.linearLength - destination.count
         return try deliver(
             isLinear ? packet.bytes(at: start, count: destination.count) : nil, to: destination)
     }

@@ -3,12 +3,12 @@
 /// It stands for the kernel's `struct sk_buff`. Offsets count from the first byte of ``bytes``.
 public struct Packet: Hashable, Sendable {
     /// The whole packet, fragments included; its count is the packet's length, `len`.
-    public var bytes: [UInt8]
+    public let bytes: [UInt8]
 
     /// How many of the bytes lie in the linear part, which programs reach directly and netlink searches need whole.
     ///
     /// Classic loads and `skb_load_bytes` reach the rest as well.
-    public var linearLength: Int
+    public let linearLength: Int
 
     /// The bytes in front of the packet: headers already consumed, which only loads relative to a header reach.
     public var headroom: [UInt8]

@@ -20,10 +20,10 @@ extension Packet {
     private func resolved(_ offset: UInt32) -> Int? {
         if Int32(bitPattern: offset) >= 0 { return Int(offset) }
         switch HeaderArea(offset: offset) {
-        case .network: return Int(offset - HeaderArea.network.rawValue) + networkHeaderOffset
+        case .network: return Int(offset - HeaderArea.network.rawValue) &+ networkHeaderOffset
         case .linkLayer:
             guard let linkLayerHeaderOffset else { return nil }
-            return Int(offset - HeaderArea.linkLayer.rawValue) + linkLayerHeaderOffset
+            return Int(offset - HeaderArea.linkLayer.rawValue) &+ linkLayerHeaderOffset
         case nil: return nil
         }
     }
