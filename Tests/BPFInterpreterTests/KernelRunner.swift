@@ -36,13 +36,13 @@ enum KernelRunner {
 
     /// An eBPF program and the Ethernet frame it is to see; a socket filter sees it from byte 14 on.
     struct ExtendedCase {
-        var type = ProgramType.socketFilter
         var program: ExtendedBPF.Program
+        var type: ProgramType
         var frame: [UInt8]
         /// `struct __sk_buff`, or nothing.
         var context: [UInt8] = []
 
-        init(_ type: ProgramType = .socketFilter, _ program: ExtendedBPF.Program, frame: [UInt8]) {
+        init(_ program: ExtendedBPF.Program, as type: ProgramType = .socketFilter, frame: [UInt8]) {
             self.type = type
             self.program = program
             self.frame = frame
