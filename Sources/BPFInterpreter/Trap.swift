@@ -78,4 +78,10 @@ public struct Execution: Hashable, Sendable {
 
     /// The number of instructions executed, a wide one counted once.
     public var instructionCount: Int
+
+    /// Makes the end of a run.
+    public init(result: UInt32, instructionCount: Int) {
+        self.result = result
+        self.instructionCount = instructionCount
+    }
 }

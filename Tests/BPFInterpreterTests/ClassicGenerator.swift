@@ -23,7 +23,8 @@ struct ClassicGenerator {
     mutating func program(endingWith epilogue: [Operation]) -> [Instruction] {
         let count = Int.random(in: 1...25, using: &random)
         var pieces = [
-            Piece(.load(.immediate(constant())), .store(0), .store(1), .loadIndex(.immediate(constant())), .storeIndex(2))
+            Piece(
+                .load(.immediate(constant())), .store(0), .store(1), .loadIndex(.immediate(constant())), .storeIndex(2))
         ]
         for index in 1...count { pieces.append(piece(before: count + 1 - index)) }
         return layOut(pieces).map { Instruction($0) } + epilogue.map { Instruction($0) }

@@ -27,6 +27,21 @@ struct ClassicPcapTests {
         #expect(results > 1000)
     }
 
+    /// What the kernel refuses to attach means what libpcap makes of it.
+    @Test(
+        arguments: [
+            .arithmetic(.shiftLeft, .constant(32)), .arithmetic(.shiftRight, .constant(40)),
+            .load(.absolute(.word, Extension.base + 64)),
+        ] as [Operation])
+    func instructionsOnlyLibpcapAccepts(_ operation: Operation) throws {
+        let instructions = [.load(.immediate(.max)), operation, .arithmetic(.add, .constant(7)), .result(.a)]
+            .map { Instruction($0) }
+        #expect(throws: ValidationError.self) { try Program(instructions) }
+        let program = try Program(instructions, satisfying: .libpcap)
+        let packet: [UInt8] = [1, 2, 3, 4]
+        #expect(try ClassicMachine().run(program, on: Packet(packet)) == libpcapResult(instructions, packet))
+    }
+
     @Test(arguments: [
         "ip", "udp port 53", "tcp[tcpflags] & tcp-syn != 0", "ip6 and tcp", "host 10.0.0.1", "vlan 5 and icmp",
         "len > 60 and not arp", "net 10.0.0.0/8 or portrange 1-1000", "ip protochain 6", "ip[2:2] / 4 > 10",

@@ -14,10 +14,11 @@ struct ExtendedGenerator {
             result.append(.load(.doubleword, register, .r10, Int16(8 * number) - Int16(stackBytes)))
         }
         // Few branches, since the verifier follows both ways of each.
-        let count = Int.random(in: 5...40, using: &random)
-        for left in (0..<count).reversed() {
-            result.append(random.oneIn(8) ? jump(over: Int.random(in: 0...left, using: &random)) : straight())
+        var body: [Instruction] = []
+        for _ in 0..<Int.random(in: 5...40, using: &random) {
+            body = (random.oneIn(8) ? jump(over: Int.random(in: 0...body.count, using: &random)) : [straight()]) + body
         }
+        result += body
         for register in writable.dropFirst() {
             result += [.alu64(.multiply, .r0, 0x0100_0193), .alu64(.xor, .r0, register)]
         }
@@ -29,13 +30,20 @@ struct ExtendedGenerator {
     private mutating func constant() -> Int32 { Int32(truncatingIfNeeded: random.number()) }
 
     /// A jump over `distance` slots; the instructions that can be jumped over fill one slot each.
-    private mutating func jump(over distance: Int) -> Instruction {
-        if random.oneIn(10) { return .raw(0x06, imm: Int32(distance)) }
+    private mutating func jump(over distance: Int) -> [Instruction] {
+        if random.oneIn(6) {
+            // A jump around the long one, since the verifier refuses what nothing leads to.
+            return [conditional(over: 1), .raw(0x06, imm: Int32(distance))]
+        }
+        return [conditional(over: Int16(distance))]
+    }
+
+    private mutating func conditional(over distance: Int16) -> Instruction {
         let condition = JumpCondition.allCases.randomElement(using: &random)!
         let kind: UInt8 = random.oneIn(2) ? 0x05 : 0x06
         return random.oneIn(2)
-            ? .raw(kind | 0x08 | condition.rawValue, register(), register(), offset: Int16(distance))
-            : .raw(kind | condition.rawValue, register(), offset: Int16(distance), imm: constant())
+            ? .raw(kind | 0x08 | condition.rawValue, register(), register(), offset: distance)
+            : .raw(kind | condition.rawValue, register(), offset: distance, imm: constant())
     }
 
     private mutating func straight() -> Instruction {

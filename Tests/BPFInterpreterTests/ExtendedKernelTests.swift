@@ -6,7 +6,8 @@ import Testing
 /// The extended machine against the running kernel's test runs.
 @Suite(.enabled(if: KernelRunner.isAvailable, "needs root, to run eBPF programs, and gcc"))
 struct ExtendedKernelTests {
-    private let frame: [UInt8] = [UInt8](repeating: 0, count: 12) + [8, 0] + (0..<100).map { 0x80 ^ UInt8($0 * 3 & 0xff) }
+    private let frame: [UInt8] =
+        [UInt8](repeating: 0, count: 12) + [8, 0] + (0..<100).map { 0x80 ^ UInt8($0 * 3 & 0xff) }
 
     /// Runs each program on both and expects the same; returns the kernel's results.
     @discardableResult
@@ -38,7 +39,8 @@ struct ExtendedKernelTests {
     @Test func packetLoadsReadTheSameBytes() throws {
         let bytes = UInt32(frame.count - 14)
         let offsets: [UInt32] = [
-            0, 1, bytes - 4, bytes - 3, bytes - 1, bytes, 0x7fff_ffff, 0x8000_0000, 0xffdf_ffff, 0xffe0_0000, 0xffe0_000c,
+            0, 1, bytes - 4, bytes - 3, bytes - 1, bytes, 0x7fff_ffff, 0x8000_0000, 0xffdf_ffff, 0xffe0_0000,
+            0xffe0_000c,
             0xffe0_000b, 0xffe0_0071, 0xffe0_0072, 0xfff0_0000, 0xfff0_0063, 0xfff0_0064, .max,
         ]
         var cases: [KernelRunner.ExtendedCase] = []
@@ -79,7 +81,9 @@ struct ExtendedKernelTests {
 
     @Test func helpersThatLoadBytes() throws {
         let bytes = UInt32(frame.count - 14)
-        let offsets: [UInt32] = [0, 3, bytes - 8, bytes - 5, bytes - 1, bytes, 0xffff, 0x10000, 0x7fff_ffff, 0xffff_fff8, .max]
+        let offsets: [UInt32] = [
+            0, 3, bytes - 8, bytes - 5, bytes - 1, bytes, 0xffff, 0x10000, 0x7fff_ffff, 0xffff_fff8, .max,
+        ]
         var cases: [KernelRunner.ExtendedCase] = []
         for offset in offsets {
             for count: Int32 in [1, 5, 8] {
@@ -108,9 +112,9 @@ struct ExtendedKernelTests {
         seen.metadata.mark = 0x0102_0304
         seen.metadata.priority = 0x0506_0708
         seen.metadata.ingressInterface = 1
-        // What a test run may set: mark, priority and, here left out, cb.
+        // Of these fields a test run may set mark, priority and ingress_ifindex.
         var context = [UInt8](repeating: 0, count: 192)
-        for (offset, value) in [(8, seen.metadata.mark), (32, seen.metadata.priority)] {
+        for (offset, value) in [(8, seen.metadata.mark), (32, seen.metadata.priority), (36, 1 as UInt32)] {
             context.replaceSubrange(offset..<offset + 4, with: withUnsafeBytes(of: value) { Array($0) })
         }
         var cases: [KernelRunner.ExtendedCase] = []
@@ -121,8 +125,10 @@ struct ExtendedKernelTests {
             for part: Int16 in 0..<4 {
                 cases.append(.init(program([.load(.byte, .r0, .r1, offset + part), .exit]), as: type, frame: frame))
             }
-            for part: Int16 in [0, 2] {
-                cases.append(.init(program([.load(.halfword, .r0, .r1, offset + part), .exit]), as: type, frame: frame))
+            // The halves of a field that the kernel keeps in 16 bits are not what they seem, see SocketBuffer.
+            for part: Int16 in [12, 16, 24, 28, 44].contains(offset) ? [0] : [0, 2] {
+                cases.append(
+                    .init(program([.load(.halfword, .r0, .r1, offset + part), .exit]), as: type, frame: frame))
             }
         }
         for index in cases.indices { cases[index].context = context }
@@ -137,10 +143,11 @@ struct ExtendedKernelTests {
             ])
         }
         programs.append(
-            program([
-                .loadWide(.r2, 0x0102_0304_0506_0708), .store(.doubleword, .r1, 56, .r2),
-                .store(.byte, .r1, 57, 0x55), .load(.doubleword, .r0, .r1, 56),
-            ] + Instruction.foldR0 + [.exit]))
+            program(
+                [
+                    .loadWide(.r2, 0x0102_0304_0506_0708), .store(.doubleword, .r1, 56, .r2),
+                    .store(.byte, .r1, 57, 0x55), .load(.doubleword, .r0, .r1, 56),
+                ] + Instruction.foldR0 + [.exit]))
         try expectAgreement(
             programs.map { .init($0, as: .schedClassifier, frame: frame) }, on: { Packet(ethernet: $0.frame) })
     }
@@ -157,7 +164,9 @@ struct ExtendedKernelTests {
         let length = program([
             .load(.word, .r2, .r1, 76), .load(.word, .r0, .r1, 80), .alu64(.subtract, .r0, .r2), .exit,
         ])
-        let frames = [frame, Array(frame.prefix(29)), Array(frame.prefix(30))]
+        // A test run takes no IPv4 frame that is shorter than its header.
+        let unknown = frame[..<12] + [0x88, 0xb5] + frame[14...]
+        let frames = [Array(unknown), Array(unknown.prefix(29)), Array(unknown.prefix(30))]
         try expectAgreement(
             (loads + [length]).flatMap { program in
                 frames.map { KernelRunner.ExtendedCase(program, as: .schedClassifier, frame: $0) }
@@ -180,7 +189,8 @@ struct ExtendedKernelTests {
                 .store(.doubleword, .r2, 0, .r7), .store(.doubleword, .r10, -8, 1), .move64(.r1, .r6),
                 .call(localAt: 0), .alu64(.add, .r0, .r6), .exit,
             ], references: [6: .function("innermost")])
-        let innermost = Function(name: "innermost", instructions: [.move64(.r0, .r1), .alu64(.multiply, .r0, 2), .exit])
+        let innermost = Function(
+            name: "innermost", instructions: [.move64(.r0, .r1), .alu64(.multiply, .r0, 2), .exit])
         let named = Program(functions: [main, inner, innermost])
         let linked = Program(functions: [named.linked()])
         #expect(try ExtendedMachine().run(named, on: Packet([])) == 4403)
@@ -201,7 +211,7 @@ struct ExtendedKernelTests {
             {
                 return at(skb, 20) * 1000 + at(skb, 2000) * 100 + 7;
             }
-            char license[] __attribute__((section("license"), used)) = "GPL";
+            char _license[] __attribute__((section("license"), used)) = "GPL";
             """
         try folder.file("nested.c", containing: Array(source.utf8))
         let object = folder.path("nested.o")

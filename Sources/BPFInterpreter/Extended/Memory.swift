@@ -39,12 +39,17 @@ struct Location {
 }
 
 extension ExtendedState {
+    /// `BPF_LDX | BPF_MEM | BPF_W`, the one load that can read a pointer from the context.
+    private static let loadWord = Instruction.load(.word, .r0, .r0, 0).opcode
+
     mutating func load(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
         if let reference { throw .unresolvedReference(reference) }
         let size = instruction.opcode.size
         let location = try locate(
             try read(instruction.srcReg) &+ UInt64(bitPattern: Int64(instruction.offset)), count: size.bytes)
-        if case .context = location.memory, location.count == 4, let pointer = packetPointer(at: location.offset) {
+        if case .context = location.memory, instruction.opcode == Self.loadWord,
+            let pointer = packetPointer(at: location.offset)
+        {
             return try write(instruction.dstReg, pointer)
         }
         let value = number(from: try bytes(at: location))

@@ -37,6 +37,14 @@ struct SocketBuffer {
             }
         }
 
+        /// Whether the kernel keeps it in 16 bits.
+        var isShort: Bool {
+            switch self {
+            case .queueMapping, .protocol, .vlanTCI, .vlanProto, .tcIndex: true
+            default: false
+            }
+        }
+
         /// The field that holds the byte at `offset`.
         init?(holding offset: Int) { self.init(rawValue: offset & ~3) }
     }
@@ -46,9 +54,11 @@ struct SocketBuffer {
     /// The offset of the field that a pointer behind the linear part is read from.
     static let dataEnd = 80
 
+    private let byteOrder: ByteOrder
     private var memory = [UInt8](repeating: 0, count: Self.size)
 
     init(_ packet: Packet, _ order: ByteOrder) {
+        byteOrder = order
         let metadata = packet.metadata
         let fields: [(Field, UInt32)] = [
             (.len, packet.length),
@@ -92,18 +102,23 @@ struct SocketBuffer {
     /// Accesses are aligned and stay within one field; only the five of `cb` can be written in part or two at a time.
     private func check(_ location: Location, forWriting: Bool) throws(Trap.Reason) {
         let (offset, count) = (location.offset, location.count)
-        let isScratch = Field.cb0.rawValue <= offset && offset + count <= Field.cb4.rawValue + 4
-        let allowed =
-            if offset % count != 0 {
-                false
-            } else if isScratch {
-                true
-            } else if let field = Field(holding: offset), count <= 4 {
-                !forWriting || field.isWritable && count == 4
-            } else {
-                false
-            }
-        if !allowed { throw .noContextField(offset: offset, count: count) }
+        let isAllowed = offset % count == 0 && (isScratch(location) || isField(location, forWriting: forWriting))
+        if !isAllowed { throw .noContextField(offset: offset, count: count) }
+    }
+
+    private func isScratch(_ location: Location) -> Bool {
+        Field.cb0.rawValue <= location.offset && location.range.upperBound <= Field.cb4.rawValue + 4
+    }
+
+    private func isField(_ location: Location, forWriting: Bool) -> Bool {
+        let (offset, count) = (location.offset, location.count)
+        guard count <= 4, let field = Field(holding: offset) else { return false }
+        if count == 4 { return !forWriting || field.isWritable }
+        // The verifier lets the upper half of a short field be read and then reads the lower one: not a load to rely
+        // on. tc_classid is read whole.
+        let lowerHalf = byteOrder == .little ? 0 : 2
+        let isUpperHalf = count == 2 && offset % 4 != lowerHalf
+        return !forWriting && field != .tcClassID && !(field.isShort && isUpperHalf)
     }
 }
 

@@ -7,7 +7,8 @@ public struct Packet: Hashable, Sendable {
 
     /// How many of the bytes lie in the linear part, which programs reach directly and netlink searches need whole.
     ///
-    /// Classic loads and `skb_load_bytes` reach the rest as well.
+    /// Classic loads and `skb_load_bytes` reach the rest as well, also relative to a header, as on Linux 6.18; older
+    /// kernels reach no further than this relative to a header.
     public let linearLength: Int
 
     /// The bytes in front of the packet: headers already consumed, which only loads relative to a header reach.
