@@ -1,0 +1,63 @@
+import ExtendedBPF
+
+// The helper functions that are modelled. Source: bpf-helpers(7).
+
+private let badAddress = UInt64(bitPattern: -14)  // −EFAULT
+
+extension ExtendedState {
+    mutating func callHelper(_ number: Int32) throws(Trap.Reason) {
+        let result: UInt64
+        switch number {
+        case 5: result = packet.metadata.monotonicTime
+        case 7: result = UInt64(packet.metadata.random)
+        case 8: result = UInt64(packet.metadata.cpu)
+        case 26: result = try loadBytes()
+        case 68: result = try loadBytesRelative()
+        default: throw .unknownHelper(number: number)
+        }
+        destroyArguments()
+        try write(.r0, result)
+    }
+
+    /// `bpf_skb_load_bytes(skb, offset, to, len)`: reaches the whole packet, but no byte before it.
+    private mutating func loadBytes() throws(Trap.Reason) -> UInt64 {
+        let (offset, destination) = try loadArguments()
+        let inPacket = offset <= UInt32(Int32.max) ? packet.bytes(at: Int(offset), count: destination.count) : nil
+        return try deliver(inPacket, to: destination)
+    }
+
+    /// `bpf_skb_load_bytes_relative(skb, offset, to, len, start_header)`: reaches the linear part, from a header on.
+    private mutating func loadBytesRelative() throws(Trap.Reason) -> UInt64 {
+        let (offset, destination) = try loadArguments()
+        let header: Int? =
+            switch UInt32(truncatingIfNeeded: try read(.r5)) {
+            case 0: packet.linkLayerHeaderOffset
+            case 1: packet.networkHeaderOffset
+            default: nil
+            }
+        guard offset <= 0xffff, let header else { return try deliver(nil, to: destination) }
+        let start = header &+ Int(offset)
+        let isLinear = start <= packet.linearLength - destination.count
+        return try deliver(
+            isLinear ? packet.bytes(at: start, count: destination.count) : nil, to: destination)
+    }
+
+    /// Checks `r1` to `r4` and returns the offset and the memory to write to.
+    private func loadArguments() throws(Trap.Reason) -> (offset: UInt32, destination: Location) {
+        guard try read(.r1) == AddressSpace.context else { throw .notTheContext(.r1) }
+        let offset = UInt32(truncatingIfNeeded: try read(.r2))
+        let length = try read(.r4)
+        guard (1...UInt64(Int32.max)).contains(length) else { throw .invalidByteCount(length) }
+        let destination = try locate(try read(.r3), count: Int(length))
+        if case .stack = destination.memory { return (offset, destination) }
+        throw .readOnlyMemory(destination.memory.region)
+    }
+
+    /// Writes `bytes` to `destination`, or zeros where there are none, and returns the helper's result.
+    private mutating func deliver(
+        _ bytes: ArraySlice<UInt8>?, to destination: Location
+    ) throws(Trap.Reason) -> UInt64 {
+        try set(destination, to: bytes.map(Array.init) ?? Array(repeating: 0, count: destination.count))
+        return bytes == nil ? badAddress : 0
+    }
+}

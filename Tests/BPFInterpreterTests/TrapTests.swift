@@ -1,0 +1,148 @@
+import BPFInterpreter
+import ClassicBPF
+import ExtendedBPF
+import Testing
+
+/// Every reason to stop, once, with its words; the places count instructions, not slots.
+struct TrapTests {
+    private func trap(_ instructions: [ExtendedBPF.Instruction], _ references: [Int: Reference] = [:]) -> Trap? {
+        let function = Function(name: "f", instructions: instructions, references: references)
+        return #expect(throws: Trap.self) {
+            try ExtendedMachine(maximumSteps: 100).run(
+                ExtendedBPF.Program(functions: [function]), on: Packet([1, 2, 3], linearLength: 2))
+        }
+    }
+
+    /// A program that stops, and what it says.
+    struct Stop: Sendable {
+        var code: [ExtendedBPF.Instruction]
+        var message: String
+
+        init(_ message: String, _ code: ExtendedBPF.Instruction...) {
+            self.message = message
+            self.code = code
+        }
+    }
+
+    static let stops = [
+        Stop("f, instruction 0: the program is still running after 100 instructions, the limit", .jump(-1)),
+        Stop("f, instruction 0: opcode 0xff is no eBPF instruction", .raw(0xff)),
+        Stop(
+            "f, instruction 1: opcode 0xdb is not modelled here, only a kernel can run it",
+            .move64(.r2, 0), .raw(0xdb, .r10, .r2)),
+        Stop(
+            "f, instruction 0: a wide constant of kind 1 has no value here, only plain numbers (kind 0) do",
+            .raw(0x18, .r1, .r1)),
+        Stop("f, instruction 0: helper function 1 is not modelled here, 5, 7, 8, 26 and 68 are", .call(helper: 1)),
+        Stop("f, instruction 0: a call while 8 functions are active, at most 8 may be", .call(localAt: -1)),
+        Stop(
+            "f, instruction 1: execution goes on at slot 3, where no instruction starts; the function has 3 slots",
+            .loadWide(.r0, 0), .move64(.r0, 0)),
+        Stop(
+            "f, instruction 0: execution goes on at slot 2, where no instruction starts; the function has 4 slots",
+            .jump(1), .loadWide(.r0, 0), .exit),
+        Stop(
+            "f, instruction 0: r2 is read, but not written since the function's start or the last call",
+            .move64(.r0, .r2)),
+        Stop("f, instruction 0: r0 is read, but not written since the function's start or the last call", .exit),
+        Stop("f, instruction 0: r10 is written, the frame pointer is read only", .move64(.r10, 0)),
+        Stop(
+            "f, instruction 1: 1 byte at address 0xdead00000000, where there is no memory",
+            .loadWide(.r1, 0xdead_0000_0000), .load(.byte, .r0, .r1, 0)),
+        Stop(
+            "f, instruction 0: 4 bytes at offset 510 of the stack, which has 512 bytes",
+            .load(.word, .r0, .r10, -2)),
+        Stop(
+            "f, instruction 0: 4 bytes at offset -4 of the stack, which has 512 bytes",
+            .store(.word, .r10, -516, 0)),
+        Stop(
+            "f, instruction 1: 1 byte at offset 2 of the packet, which has 2 bytes",
+            .load(.word, .r2, .r1, 76), .load(.byte, .r0, .r2, 2)),
+        Stop(
+            "f, instruction 1: the packet is written, it is read only",
+            .load(.word, .r2, .r1, 76), .store(.byte, .r2, 0, 9)),
+        Stop(
+            "f, instruction 1: the stack is read at r10-4, where nothing was written",
+            .store(.word, .r10, -8, 0), .load(.doubleword, .r0, .r10, -8)),
+        Stop(
+            "f, instruction 0: 4 bytes at offset 2 of the context, where it has no field for this access",
+            .load(.word, .r0, .r1, 2)),
+        Stop(
+            "f, instruction 0: 4 bytes at offset 0 of the context, where it has no field for this access",
+            .store(.word, .r1, 0, 1)),
+        Stop(
+            "f, instruction 1: r6 does not point to the context, it must",
+            .move64(.r6, 0), .loadPacket(.byte, at: 0)),
+        Stop(
+            "f, instruction 3: a helper function is asked for 0 bytes, it takes 1 to 2147483647",
+            .move64(.r2, 0), .move64(.r3, .r10), .move64(.r4, 0), .call(helper: 26)),
+    ]
+
+    @Test(arguments: stops)
+    func messages(_ stop: Stop) {
+        #expect(trap(stop.code)?.description == stop.message)
+    }
+
+    @Test(
+        arguments: [
+            (.call(localAt: 0), .function("g"), "f, instruction 0: function g is called but not part of the program"),
+            (
+                .call(helper: 0), .kernelFunction("k"),
+                "f, instruction 0: kernel function k has no address here, only functions of the program can be referred to"
+            ),
+            (
+                .loadWide(.r1, 0), .map("m"),
+                "f, instruction 0: map m has no address here, only functions of the program can be referred to"
+            ),
+            (
+                .call(helper: 0), .kernelSymbol("s"),
+                "f, instruction 0: kernel symbol s has no address here, only functions of the program can be referred to"
+            ),
+            (
+                .load(.word, .r0, .r1, 0), .kernelField(structure: "sk_buff", member: "len"),
+                "f, instruction 0: kernel field sk_buff.len has no address here, only functions of the program can be "
+                    + "referred to"
+            ),
+        ] as [(ExtendedBPF.Instruction, Reference, String)])
+    func references(_ instruction: ExtendedBPF.Instruction, _ reference: Reference, _ message: String) {
+        #expect(trap([instruction], [0: reference])?.description == message)
+    }
+
+    @Test func callsDestroyTheirArguments() {
+        for call in [[.call(helper: 7)], [.move64(.r6, .r1), .loadPacket(.byte, at: 0)]] as [[ExtendedBPF.Instruction]]
+        {
+            for register in [Register.r1, .r2, .r3, .r4, .r5] {
+                let arguments = [Register.r2, .r3, .r4, .r5].map { ExtendedBPF.Instruction.move64($0, 1) }
+                let code = arguments + call + [.move64(.r0, register), .exit]
+                #expect(trap(code) == Trap(.unreadableRegister(register), in: "f", at: code.count - 2))
+            }
+        }
+    }
+
+    @Test func aFunctionSeesNothingOfItsCallerButTheArguments() {
+        for register in [Register.r0, .r6, .r7, .r8, .r9] {
+            let main = Function(
+                name: "f", instructions: [.move64(.r0, 0), .move64(register, 1), .call(localAt: 0), .exit],
+                references: [2: .function("g")])
+            let callee = Function(name: "g", instructions: [.move64(.r1, register), .exit])
+            #expect(throws: Trap(.unreadableRegister(register), in: "g", at: 0)) {
+                try ExtendedMachine().run(ExtendedBPF.Program(functions: [main, callee]), on: Packet([]))
+            }
+        }
+    }
+
+    @Test func classicTraps() throws {
+        let poff = try ClassicBPF.Program([
+            .init(.load(.extension(.poff))), .init(.result(.a)),
+        ])
+        let unsupported = #expect(throws: Trap.self) { try ClassicMachine().run(poff, on: Packet([])) }
+        #expect(
+            unsupported?.description
+                == "instruction 0: the extension poff is not modelled here, only a kernel can run it")
+        let endless = try ClassicBPF.Program(
+            [.init(.load(.length)), .init(.jump(UInt32(bitPattern: -2))), .init(.result(.a))], satisfying: .libpcap)
+        #expect(throws: Trap(.tooManySteps(limit: 1000), at: 0)) {
+            try ClassicMachine(maximumSteps: 1000).run(endless, on: Packet([]))
+        }
+    }
+}
