@@ -1,21 +1,26 @@
 #if os(Linux)
+    import BPFCompiler
     import BPFKernel
     import BPFObject
     import ExtendedBPF
 
     /// Where the running kernel keeps the members of its structures and its functions.
-    struct KernelLayout {
+    struct KernelLayout: Sendable {
         private let types: BTFReader
+        private let callDistances: [String: Int32]
 
-        /// The layout of the running kernel.
-        static func running() throws -> KernelLayout {
-            KernelLayout(types: try BTFReader(RunningKernel.typeInformation()))
+        /// The layout of the running kernel, read once.
+        static func running() throws -> KernelLayout { try read.get() }
+
+        private static let read = Result {
+            KernelLayout(
+                types: try BTFReader(RunningKernel.typeInformation()),
+                callDistances: try RunningKernel.callDistances(of: Translator.kernelSymbols))
         }
 
         /// `program` as one function, every reference into the kernel replaced by this kernel's number.
         func resolve(_ program: ExtendedProgram) throws -> Function {
             var function = program.linked()
-            let distances = try RunningKernel.callDistances(of: symbols(in: function))
             for (index, reference) in function.references {
                 switch reference {
                 case .kernelField(let structure, let member):
@@ -25,21 +30,14 @@
                     }
                     function.instructions[index].offset = offset
                 case .kernelSymbol(let name):
-                    function.instructions[index].imm = distances[name]!
+                    guard let distance = callDistances[name] else { throw Defect("\(name) was not looked up") }
+                    function.instructions[index].imm = distance
                 case .function, .map, .kernelFunction:
                     throw Defect("the kernel's own form has a reference to \(reference)")
                 }
             }
             function.references = [:]
             return function
-        }
-
-        private func symbols(in function: Function) -> [String] {
-            Set(
-                function.references.values.compactMap { reference in
-                    if case .kernelSymbol(let name) = reference { name } else { nil }
-                }
-            ).sorted()
         }
     }
 #endif

@@ -15,7 +15,7 @@
     /// to the length of the frame.
     @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
     struct RealSocketTests {
-        /// A filter in both forms, and the frames each let through.
+        /// A filter in both forms, each at a socket of its own.
         private final class Candidate {
             let name: String
             let filter: PacketFilter
@@ -32,6 +32,11 @@
                     guard case .unavailableExtension = error.reason else { throw error }
                     program = nil
                 }
+            }
+
+            /// Whether the interpreter can run it: it does not know how the kernel follows headers to the payload.
+            var isInterpreted: Bool {
+                !(0..<filter.classic.count).contains { filter.classic.operation(at: $0) == .load(.extension(.poff)) }
             }
         }
 
@@ -81,7 +86,7 @@
             }
             // The result of these differs from one run to the next.
             let changing: [ClassicBPF.Extension] = [.cpu, .rand]
-            let programs = try Corpus.programs.filter { entry in
+            let programs = Corpus.programs.filter { entry in
                 !(0..<entry.program.count).contains { index in
                     changing.contains { entry.program.operation(at: index) == .load(.extension($0)) }
                 }
@@ -111,7 +116,7 @@
                 }
                 #expect(interpreted == classic, "\(candidate.name): the kernel and the eBPF interpreter")
             }
-            guard !candidate.followsHeaders else { return }
+            guard candidate.isInterpreted else { return }
             let interpreted = try packets.compactMap { kept($0, try ClassicMachine().run(candidate.filter.classic, on: $0)) }
             #expect(interpreted == classic, "\(candidate.name): the kernel and the classic interpreter")
         }
@@ -131,13 +136,6 @@
             packet.metadata.queueMapping = 1
             packet.metadata.vlan = received.vlan.map { .init(tci: $0.tci, tpid: $0.tpid) }
             return packet
-        }
-    }
-
-    extension RealSocketTests.Candidate {
-        /// The interpreter does not know how the kernel follows headers to the payload.
-        fileprivate var followsHeaders: Bool {
-            (0..<filter.classic.count).contains { filter.classic.operation(at: $0) == .load(.extension(.poff)) }
         }
     }
 #endif

@@ -40,6 +40,12 @@ public enum Translator {
         }
     }
 
+    /// The functions inside the kernel that programs of the kernel dialect can refer to.
+    public static let kernelSymbols = [
+        "bpf_skb_load_helper_8", "bpf_skb_load_helper_16", "bpf_skb_load_helper_32", "bpf_skb_get_pay_offset",
+        "bpf_skb_get_nlattr", "bpf_skb_get_nlattr_nest", "bpf_get_raw_cpu_id", "bpf_user_rnd_u32",
+    ]
+
     /// Whether `name` can name a program: a C identifier.
     public static func isIdentifier(_ name: String) -> Bool {
         guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
