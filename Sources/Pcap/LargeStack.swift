@@ -34,7 +34,7 @@ private let stackSize = 256 << 20
 
 /// Runs `compilation` on a thread of its own with a stack that no expression can overrun.
 ///
-/// Returns whether there was such a thread. Starting one takes some 50 µs.
+/// Returns whether there was such a thread. Starting one takes some 100 µs.
 func runOnLargeStack(_ compilation: inout Compilation) -> Bool {
     var attributes = pthread_attr_t()
     guard pthread_attr_init(&attributes) == 0 else { return false }

@@ -15,7 +15,7 @@ import Testing
         #expect(Set(all.map { $0.linkType + "|" + $0.text }).count == all.count, "an expression is there twice")
     }
 
-    /// Linux's `bpf_check_basics_ok` list, written as the table of the kernel's documentation.
+    /// The codes are written out here from the kernel's Documentation/networking/filter, apart from our own decoder.
     @Test func programsContainEveryCode() {
         let loads: Set<UInt16> = [0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x00, 0x60, 0x80, 0x01, 0x61, 0x81, 0xb1]
         let stores: Set<UInt16> = [0x02, 0x03]
