@@ -52,7 +52,9 @@
                 for frame in Frames.all { try sender.send(frame.bytes) }
 
                 let frames = try control.receiveAll(quiet: 200)
-                #expect(frames.count == Frames.all.count)
+                // The kernel drops a tagged frame that ends before the header behind the tag does; no socket sees it.
+                let isSeen = { (frame: [UInt8]) in frame.count >= 20 || !frame[12...].starts(with: [0x81, 0]) }
+                #expect(frames.count == Frames.all.count { isSeen($0.bytes) })
                 for candidate in candidates {
                     try compare(candidate, frames.map { packet($0, interface: index) })
                 }
@@ -132,8 +134,6 @@
             packet.metadata.packetType = received.packetType
             packet.metadata.interface = .init(index: interface)
             packet.metadata.ingressInterface = interface
-            // A veth interface notes its receive queue, the first one as 1.
-            packet.metadata.queueMapping = 1
             packet.metadata.vlan = received.vlan.map { .init(tci: $0.tci, tpid: $0.tpid) }
             return packet
         }
