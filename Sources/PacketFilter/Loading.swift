@@ -21,7 +21,8 @@
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
             let program = name.map(program.renamed) ?? program
-            let debug = try BPFObject.DebugInformation(of: program, contextType: target.hook.contextType, source: source)
+            let debug = try BPFObject.DebugInformation(
+                of: program, contextType: target.hook.contextType, source: source)
             var request = LoadRequest(program, type: target.hook.programType)
             request.license = license
             request.log = log

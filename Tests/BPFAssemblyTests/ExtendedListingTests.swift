@@ -29,7 +29,8 @@ import Testing
             name: "f", instructions: [.move32(.r0, 0), .loadWide(.r1, 5), .move32(.r0, 1), .exit],
             lines: [LineMark(instruction: 0, line: 1), LineMark(instruction: 2, line: 3)])
         #expect(
-            ExtendedListing.text(ExtendedBPF.Program(functions: [function]), source: ["one", "two", "three\nfour"]) == """
+            ExtendedListing.text(ExtendedBPF.Program(functions: [function]), source: ["one", "two", "three\nfour"])
+                == """
                 ; one
                    0: (b4) w0 = 0
                    1: (18) r1 = 0x5

@@ -38,7 +38,8 @@ import Testing
 
     /// In unreachable code nothing has to be supplied.
     @Test func anExtensionInDeadCodeIsNoError() {
-        #expect(message([Instruction(.jump(1)), Instruction(.load(.extension(.poff))), Instruction(.result(.a))]) == nil)
+        #expect(
+            message([Instruction(.jump(1)), Instruction(.load(.extension(.poff))), Instruction(.result(.a))]) == nil)
     }
 
     /// A load from beyond offset 32,767 is 16 instructions in the kernel's form, and one as LD_ABS.
@@ -50,7 +51,8 @@ import Testing
         #expect(message(loads) == nil)
         #expect(
             message(loads, to: .kernel)
-                == "instruction 1: its jump becomes one over 64000 eBPF instructions, at most 32767 are possible at -O0")
+                == "instruction 1: its jump becomes one over 64000 eBPF instructions, at most 32767 are possible at -O0"
+        )
     }
 
     @Test(arguments: ["", "1st", "a-b", "a b", "ä", "a\0"])

@@ -23,7 +23,9 @@ import Testing
 
     @Test(arguments: tcTargets)
     func verdictsFollowTheFiltersNumber(target: Target) throws {
-        guard case .verdict(let match, let noMatch) = target.result else { preconditionFailure("targets have verdicts") }
+        guard case .verdict(let match, let noMatch) = target.result else {
+            preconditionFailure("targets have verdicts")
+        }
         try compare(target, order: .little, programs: 400) { $0 == 0 ? noMatch.value : match.value }
     }
 

@@ -36,7 +36,8 @@ import Testing
 
     @Test func leftoversAreNotCarriedOver() throws {
         let program = try ClassicBPF.Program([
-            Classic(code: 0x0c, jt: 1, jf: 2, k: 77), Classic(code: 0x84, k: 9), Classic(code: 0x1d, jt: 0, jf: 0, k: 5),
+            Classic(code: 0x0c, jt: 1, jf: 2, k: 77), Classic(code: 0x84, k: 9),
+            Classic(code: 0x1d, jt: 0, jf: 0, k: 5),
             Classic(code: 0x16, k: 3),
         ])
         let body = try Translator.translate(program, to: .loadable(.socket)).entry.instructions.dropFirst(3)
@@ -70,8 +71,10 @@ import Testing
 
     @Test func verdictsStandForTheNumbers() throws {
         let target = Target.tc(match: .shot)
-        let body = try translate([.branchIfZero, .result(.constant(0)), .result(.constant(5)), .result(.a)], for: target)
-            .dropFirst(prologue.count)
+        let body = try translate(
+            [.branchIfZero, .result(.constant(0)), .result(.constant(5)), .result(.a)], for: target
+        )
+        .dropFirst(prologue.count)
         #expect(
             Array(body) == [
                 .jump64(if: .r0, .notEqual, 0, 2),

@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func anUnknownLinkTypeIsNamed() throws {
-        try refused(["-y", "NOSUCH", "ip"], "cbpf2ebpf: \"NOSUCH\" is no link type, libpcap's names as in EN10MB and their numbers are")
+        try refused(
+            ["-y", "NOSUCH", "ip"],
+            "cbpf2ebpf: \"NOSUCH\" is no link type, libpcap's names as in EN10MB and their numbers are")
     }
 
     @Test func bytecodeIsReadStrictly() throws {
@@ -50,8 +52,12 @@ import Testing
 
     @Test func whatCannotBeReadIsSaid() throws {
         let folder = try TemporaryFolder()
-        try refused(["--input", folder.path("missing")], "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
-        try refused(["-F", folder.path("missing")], "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
+        try refused(
+            ["--input", folder.path("missing")],
+            "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
+        try refused(
+            ["-F", folder.path("missing")],
+            "cbpf2ebpf: cannot read \(folder.path("missing")): No such file or directory")
         try refused(["--input", folder.path("")], "cbpf2ebpf: cannot read \(folder.path("")): Is a directory")
     }
 
@@ -79,7 +85,8 @@ import Testing
             "cbpf2ebpf: instruction 0: the extension poff is not available to a program on the socket hook")
         let loop = try ToolRun(["ip6 protochain 6"])
         #expect(loop.status == 1 && loop.output.isEmpty)
-        #expect(loop.errors.contains(/^cbpf2ebpf: instruction \d+: jump back to instruction \d+, only forward is allowed/))
+        #expect(
+            loop.errors.contains(/^cbpf2ebpf: instruction \d+: jump back to instruction \d+, only forward is allowed/))
     }
 
     @Test func outputThatCannotBeWrittenIsSaid() throws {
@@ -103,17 +110,32 @@ import Testing
     #endif
 
     @Test(arguments: [
-        (["--hook", "tc", "ip"], "Error: The tc hook needs --match, what to do with matches: ok, shot, unspec, pipe, reclassify, stolen, queued, repeat, redirect, trap."),
+        (
+            ["--hook", "tc", "ip"],
+            "Error: The tc hook needs --match, what to do with matches: ok, shot, unspec, pipe, reclassify, stolen, queued, repeat, redirect, trap."
+        ),
         (["--no-match", "1", "ip"], "Error: --no-match needs --match beside it."),
-        (["--match", "drop", "ip"], "Error: 'drop' is no verdict for --match on the socket hook, which takes a 32-bit number."),
-        (["--match", "4294967296", "ip"], "Error: '4294967296' is no verdict for --match on the socket hook, which takes a 32-bit number."),
-        (["--emit", "elf", "ip"], "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of 'object', 'asm', 'raw', 'json' or 'classic'."),
+        (
+            ["--match", "drop", "ip"],
+            "Error: 'drop' is no verdict for --match on the socket hook, which takes a 32-bit number."
+        ),
+        (
+            ["--match", "4294967296", "ip"],
+            "Error: '4294967296' is no verdict for --match on the socket hook, which takes a 32-bit number."
+        ),
+        (
+            ["--emit", "elf", "ip"],
+            "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of 'object', 'asm', 'raw', 'json' or 'classic'."
+        ),
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
         (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 … 2147483647."),
         (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 … 2147483647."),
         (["--netmask", "255.255", "ip"], "Error: The netmask '255.255' is not of the form 255.255.255.0."),
         (["--program-name", "a-b", "ip"], "Error: The program name 'a-b' is no C identifier."),
-        (["--kernel-form", "--emit", "object", "ip"], "Error: No kernel loads the kernel's own form from an object: use --emit asm or raw."),
+        (
+            ["--kernel-form", "--emit", "object", "ip"],
+            "Error: No kernel loads the kernel's own form from an object: use --emit asm or raw."
+        ),
         (["--input", "-", "ip"], "Error: The filter comes from an expression, from -F or from --input, one of them."),
     ])
     func wrongUsageIsExplained(arguments: [String], message: String) throws {

@@ -58,7 +58,9 @@
                 #expect(shown.text.contains("direct-action"))
                 for name in names { try sender.send(Frames.named(name).bytes) }
                 let expected = (passed + short).map { Frames.named($0).bytes }
-                #expect(try receiver.receiveAll().map(\.bytes) == names.map { Frames.named($0).bytes }.filter(expected.contains))
+                #expect(
+                    try receiver.receiveAll().map(\.bytes)
+                        == names.map { Frames.named($0).bytes }.filter(expected.contains))
             }
         }
 

@@ -29,7 +29,9 @@ import Testing
     }
 
     #if os(Linux)
-        @Test(.enabled(if: Requirement.tool("script").allowsRunning, "needs script, of bsdutils"), arguments: ["", "--emit raw"])
+        @Test(
+            .enabled(if: Requirement.tool("script").allowsRunning, "needs script, of bsdutils"),
+            arguments: ["", "--emit raw"])
         func bytesAreNotWrittenToATerminal(options: String) throws {
             let result = try run("script", ["-qec", "'\(builtTool)' \(options) ip", "/dev/null"])
             #expect(result.status == 64)

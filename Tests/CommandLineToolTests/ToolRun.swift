@@ -36,7 +36,8 @@ let builtTool: String = {
     #if os(Linux)
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
     #else
-        let folder = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL.deletingLastPathComponent()
+        let folder = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }!.bundleURL
+            .deletingLastPathComponent()
     #endif
     return folder.appending(path: "cbpf2ebpf").path(percentEncoded: false)
 }()

@@ -19,7 +19,8 @@
 
         @Test func expressionsBecomeWhatTheKernelMakesOfThem() throws {
             try compareWithKernel(
-                Corpus.expressions.map { ($0.name, try PacketFilter($0.text, linkType: LinkType($0.linkType)).classic) })
+                Corpus.expressions.map { ($0.name, try PacketFilter($0.text, linkType: LinkType($0.linkType)).classic) }
+            )
         }
 
         @Test func programsBecomeWhatTheKernelMakesOfThem() throws {

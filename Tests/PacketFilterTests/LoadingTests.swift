@@ -40,7 +40,8 @@
             for (name, filter) in try Self.corpus() {
                 let program = try filter.compile(for: .socket)
                 let log = try program.load(log: .states).log
-                let ours = Dictionary(uniqueKeysWithValues: program.listing.split(separator: "\n").compactMap(Self.slot))
+                let ours = Dictionary(
+                    uniqueKeysWithValues: program.listing.split(separator: "\n").compactMap(Self.slot))
                 let theirs = log.split(separator: "\n").compactMap(Self.slot)
                 #expect(!theirs.isEmpty)
                 for (slot, text) in theirs {

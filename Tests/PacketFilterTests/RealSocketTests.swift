@@ -119,7 +119,9 @@
                 #expect(interpreted == classic, "\(candidate.name): the kernel and the eBPF interpreter")
             }
             guard candidate.isInterpreted else { return }
-            let interpreted = try packets.compactMap { kept($0, try ClassicMachine().run(candidate.filter.classic, on: $0)) }
+            let interpreted = try packets.compactMap {
+                kept($0, try ClassicMachine().run(candidate.filter.classic, on: $0))
+            }
             #expect(interpreted == classic, "\(candidate.name): the kernel and the classic interpreter")
         }
 
