@@ -40,7 +40,9 @@ struct ClassicKernelTests {
 
     @Test func bytesOutsideTheLinearPartCountEverywhere() throws {
         // A datagram this long has a linear part of 16 KiB at most; its network header is taken to be at its start.
-        let packet = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 256) }
+        // It begins with two netlink attributes, the second of type 1, which a search in a linear packet would find.
+        let attributes = [4, 9, 4, 1].flatMap { (half: UInt16) in withUnsafeBytes(of: half) { Array($0) } }
+        let packet = attributes + (8..<40_000).map { UInt8(truncatingIfNeeded: $0 * 7 + $0 / 256) }
         let message = Packet(packet, linearLength: 15_000)
         let offsets: [UInt32] = [0, 39_990, 39_999, 40_000, 0xfff0_0000, 0xfff0_9c3f, 0xfff0_9c40, 0xffe0_0000]
         let programs: [[Operation]] =
@@ -49,7 +51,7 @@ struct ClassicKernelTests {
             + [[.load(.immediate(0)), .loadIndex(.immediate(1)), .load(.extension(.nla))] + byteEpilogues[0]]
         let cases = programs.map { KernelRunner.ClassicCase(instructions: $0.map { Instruction($0) }, packet: packet) }
         for (test, answer) in zip(cases, try KernelRunner.run(cases, on: .unix)) {
-            let ours = try ClassicMachine().run(Program(test.instructions), on: message)
+            let ours = try ClassicMachine(byteOrder: .host).run(Program(test.instructions), on: message)
             #expect(visible(ours, of: packet.count) == answer, "\(test.instructions)")
         }
     }

@@ -119,6 +119,14 @@ struct TrapTests {
         }
     }
 
+    @Test func functionsDestroyTheirArguments() {
+        for register in [Register.r1, .r2, .r3, .r4, .r5] {
+            let arguments = [Register.r2, .r3, .r4, .r5].map { ExtendedBPF.Instruction.move64($0, 1) }
+            let code = arguments + [.call(localAt: 2), .move64(.r0, register), .exit, .move64(.r0, 0), .exit]
+            #expect(trap(code) == Trap(.unreadableRegister(register), in: "f", at: 5))
+        }
+    }
+
     @Test func aFunctionSeesNothingOfItsCallerButTheArguments() {
         for register in [Register.r0, .r6, .r7, .r8, .r9] {
             let main = Function(

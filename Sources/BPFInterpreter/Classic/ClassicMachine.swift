@@ -3,8 +3,9 @@ import ExtendedBPF
 
 /// Runs classic programs as Linux runs them.
 ///
-/// What Linux refuses to attach but libpcap runs has libpcap's meaning: `ja` backward, shifts by a constant of 32 or
-/// more (the result is 0), M[] read before it is written (0), unknown extensions (outside the packet).
+/// What Linux refuses to attach but libpcap runs has libpcap's meaning: `ja` goes backward, M[] is 0 before it is
+/// written, unknown extensions lie outside the packet. A shift by a constant of 32 or more, which libpcap leaves to
+/// the C compiler, is one by the constant modulo 32, as the kernel does it with X.
 /// The extension `poff` is not modelled.
 public struct ClassicMachine: Hashable, Sendable {
     /// The byte order of the host, which netlink attributes are read in.

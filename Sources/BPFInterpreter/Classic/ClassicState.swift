@@ -64,9 +64,8 @@ struct ClassicState {
         case .or: a |= value
         case .and: a &= value
         case .xor: a ^= value
-        // The masking shift is the kernel's with X; a constant of 32 or more only libpcap takes, as a shift to 0.
-        case .shiftLeft: a = operand == .index ? a &<< value : a << value
-        case .shiftRight: a = operand == .index ? a &>> value : a >> value
+        case .shiftLeft: a &<<= value
+        case .shiftRight: a &>>= value
         }
         return .next
     }
