@@ -85,9 +85,14 @@ let package = Package(
                 "PacketFilter", "BPFAssembly", "BPFCompiler", "BPFInterpreter", "BPFObject", "ClassicBPF",
                 "ExtendedBPF", "Pcap", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
+                .product(name: "SystemPackage", package: "swift-system"),
             ]),
         .testTarget(
-            name: "CommandLineToolTests", dependencies: ["CommandLineTool", "PacketFilter", "TestSupport"]),
+            name: "CommandLineToolTests",
+            dependencies: [
+                "CommandLineTool", "PacketFilter", "TestSupport",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -198,7 +198,7 @@ struct ExtendedKernelTests {
     }
 
     /// A packet load out of range in a function ends that function, not the program.
-    @Test(.enabled(if: Requirement.tool("clang").allowsRunning && Requirement.tool("bpftool").allowsRunning))
+    @Test(.enabled(if: Requirement.tool(llvm("clang")).allowsRunning && Requirement.tool("bpftool").allowsRunning))
     func packetLoadsEndTheirFunctionOnly() throws {
         let folder = try TemporaryFolder()
         let source = """
@@ -216,7 +216,7 @@ struct ExtendedKernelTests {
         try folder.file("nested.c", containing: Array(source.utf8))
         let object = folder.path("nested.o")
         let compiled = try run(
-            "clang", ["-target", "bpf", "-g", "-O2", "-c", folder.path("nested.c"), "-o", object])
+            llvm("clang"), ["-target", "bpf", "-g", "-O2", "-c", folder.path("nested.c"), "-o", object])
         try #require(compiled.status == 0, "\(compiled.errors)")
         let pin = "/sys/fs/bpf/nested-\(folder.url.lastPathComponent)"
         let loaded = try run("bpftool", ["prog", "load", object, pin])

@@ -89,17 +89,17 @@ struct KernelTypesTests {
 }
 
 /// The reader on what clang writes, in both byte orders, whole and broken.
-@Suite(.enabled(if: Requirement.tool("clang-14").allowsRunning, "needs clang-14"))
+@Suite(.enabled(if: Requirement.tool(llvm("clang")).allowsRunning, "needs clang"))
 struct CompiledTypesTests {
     /// The `.BTF` section of structures.c.
     private static func btf(_ order: ByteOrder) throws -> [UInt8] {
         let folder = try TemporaryFolder()
         let target = order == .little ? "bpfel" : "bpfeb"
         _ = try output(
-            "clang-14",
+            llvm("clang"),
             ["-target", target, "-g", "-O2", "-c", corpusC("structures.c"), "-o", folder.path("structures.o")])
         _ = try output(
-            "llvm-objcopy-14", ["--dump-section", ".BTF=\(folder.path("btf"))", folder.path("structures.o")])
+            llvm("llvm-objcopy"), ["--dump-section", ".BTF=\(folder.path("btf"))", folder.path("structures.o")])
         return try [UInt8](Data(contentsOf: folder.url("btf")))
     }
 

@@ -28,11 +28,11 @@ import TestSupport
     }
 
     @Test(
-        .enabled(if: Requirement.tool("llvm-readelf-14").allowsRunning, "needs llvm-readelf-14"),
+        .enabled(if: Requirement.tool(llvm("llvm-readelf")).allowsRunning, "needs llvm-readelf"),
         arguments: ByteOrder.allCases)
     func llvmSeesSymbolsAndRelocations(order: ByteOrder) throws {
         let file = try ObjectFolder(droppingObject(order))
-        let lines = fields(try output("llvm-readelf-14", ["-aW", file.path]))
+        let lines = fields(try output(llvm("llvm-readelf"), ["-aW", file.path]))
         for symbol in [
             "0000000000000000 0 SECTION LOCAL DEFAULT 2 .text",
             "0000000000000000 72 FUNC LOCAL DEFAULT 2 is_arp",
@@ -50,11 +50,11 @@ import TestSupport
     }
 
     @Test(
-        .enabled(if: Requirement.tool("llvm-objdump-14").allowsRunning, "needs llvm-objdump-14"),
+        .enabled(if: Requirement.tool(llvm("llvm-objdump")).allowsRunning, "needs llvm-objdump"),
         arguments: ByteOrder.allCases)
     func llvmDisassemblesIt(order: ByteOrder) throws {
         let file = try ObjectFolder(droppingObject(order))
-        let text = try output("llvm-objdump-14", ["-dr", "--no-show-raw-insn", file.path])
+        let text = try output(llvm("llvm-objdump"), ["-dr", "--no-show-raw-insn", file.path])
         #expect(
             fields(text).filter { !$0.contains("file format") } == [
                 "Disassembly of section classifier:",
@@ -106,7 +106,7 @@ import TestSupport
     }
 
     /// The records of a little-endian file are proved by the kernel; the big-endian ones must be the same numbers.
-    @Test(.enabled(if: Requirement.tool("llvm-objcopy-14").allowsRunning, "needs llvm-objcopy-14"))
+    @Test(.enabled(if: Requirement.tool(llvm("llvm-objcopy")).allowsRunning, "needs llvm-objcopy"))
     func recordsAreTheSameNumbersInBothOrders() throws {
         let little = try ObjectFolder(droppingObject(.little)).section(".BTF.ext")
         let big = try ObjectFolder(droppingObject(.big)).section(".BTF.ext")
@@ -125,7 +125,7 @@ import TestSupport
         let file = try ObjectFolder(droppingObject(.little))
         let linked = file.folder.path("linked.o")
         _ = try output("bpftool", ["gen", "object", linked, file.path])
-        let code = try output("llvm-objdump-14", ["-dr", "--no-show-raw-insn", linked])
+        let code = try output(llvm("llvm-objdump"), ["-dr", "--no-show-raw-insn", linked])
         let lines = fields(code)
         #expect(lines.contains("2: call 8"))
         #expect(lines.contains("0000000000000010: R_BPF_64_32 .text"))

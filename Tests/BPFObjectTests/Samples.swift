@@ -101,7 +101,7 @@ struct ObjectFolder {
     /// The bytes of a section, cut out by LLVM.
     func section(_ name: String) throws -> [UInt8] {
         let result = try run(
-            "llvm-objcopy-14", ["--dump-section", "\(name)=\(folder.path("section"))", path, folder.path("copy.o")])
+            llvm("llvm-objcopy"), ["--dump-section", "\(name)=\(folder.path("section"))", path, folder.path("copy.o")])
         guard result.status == 0 else { throw ToolFailure(text: result.errors) }
         return try [UInt8](Data(contentsOf: folder.url("section")))
     }

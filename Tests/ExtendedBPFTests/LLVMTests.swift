@@ -5,8 +5,8 @@ import Testing
 
 /// The builders and the codec, against LLVM's assembler and compiler.
 @Suite struct LLVMTests {
-    static let assembler = ["llvm-mc-14", "llvm-mc"].first { Requirement.tool($0).allowsRunning }
-    static let compiler = ["clang-14", "clang"].first { Requirement.tool($0).allowsRunning }
+    static let assembler = llvm("llvm-mc")
+    static let compiler = llvm("clang")
 
     /// LLVM's syntax on the left, our builder on the right. LLVM 14 knows neither modulo nor `BPF_JSET`.
     static let table: [(String, Instruction)] = {
@@ -89,13 +89,13 @@ import Testing
 
     @Test(
         "LLVM's assembler makes the bytes that we make and read",
-        .enabled(if: assembler != nil, "needs llvm-mc"),
+        .enabled(if: Requirement.tool(assembler).allowsRunning, "needs llvm-mc"),
         arguments: [("bpfel", .little), ("bpfeb", .big)] as [(String, ByteOrder)])
     func assembled(triple: String, order: ByteOrder) throws {
         #expect(Self.table.count >= 100)
         let source = Self.table.map { $0.0 + "\n" }.joined()
         let result = try run(
-            try #require(Self.assembler), ["-triple", triple, "-mcpu=v3", "-show-encoding"], input: Array(source.utf8))
+            Self.assembler, ["-triple", triple, "-mcpu=v3", "-show-encoding"], input: Array(source.utf8))
         try #require(result.status == 0, "\(result.errors)")
         let encodings = try result.text.split(separator: "\n").compactMap { try encoding(in: $0) }
         try #require(encodings.count == Self.table.count)
@@ -117,7 +117,7 @@ import Testing
 
     @Test(
         "what clang compiles is decoded, with all of its atomic operations",
-        .enabled(if: compiler != nil, "needs clang"),
+        .enabled(if: Requirement.tool(compiler).allowsRunning, "needs clang"),
         arguments: [("bpfel", .little), ("bpfeb", .big)] as [(String, ByteOrder)])
     func compiled(triple: String, order: ByteOrder) throws {
         let source = """
@@ -132,7 +132,7 @@ import Testing
             """
         let scratch = try TemporaryFolder()
         try scratch.file("a.c", containing: Array(source.utf8))
-        let clang = try #require(Self.compiler)
+        let clang = Self.compiler
         let compiled = try run(
             clang, ["-w", "-O2", "-target", triple, "-mcpu=v3", "-c", scratch.path("a.c"), "-o", scratch.path("a.o")])
         try #require(compiled.status == 0, "\(compiled.errors)")

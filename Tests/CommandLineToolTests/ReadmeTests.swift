@@ -1,0 +1,69 @@
+#if os(Linux)
+    import Foundation
+    import TestSupport
+    import Testing
+
+    /// README's commands do what it says they do.
+    @Suite struct ReadmeTests {
+        private static let readme = try! String(contentsOf: projectFolder.appending(path: "README.md"), encoding: .utf8)
+
+        /// The lines of README's code blocks, without their indentation.
+        private static let code = readme.split(separator: "\n").filter { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }
+
+        /// The commands in them, without prompt and comment.
+        private static let commands: [String] = code.compactMap { line in
+            let command = line.hasPrefix("$ ") ? line.dropFirst(2) : line
+            let tools = ["cbpf2ebpf ", "bpftool ", "tc ", "examples/", "Tests/"]
+            guard tools.contains(where: command.hasPrefix), !command.contains("[options]") else { return nil }
+            return String(command.prefix { $0 != "#" }).trimmingCharacters(in: .whitespaces)
+        }
+
+        private static let scripts = commands.filter { $0.hasSuffix(".sh") }
+
+        /// In namespaces of their own, with a BPF file system and an interface eth0.
+        @Test(.enabled(if: Requirement.root.allowsRunning, "needs root")) func everyCommandWorks() throws {
+            let commands = Self.commands.filter { !Self.scripts.contains($0) }
+            #expect(commands.count >= 6)
+            let folder = try TemporaryFolder()
+            let setUp = [
+                "cd '\(folder.path(""))'", "mount -t bpf bpf /sys/fs/bpf",
+                "ip link add eth0 type veth peer name eth1", "set -x",
+            ]
+            let result = try run(
+                "unshare", ["-m", "-n", "sh", "-ec", (setUp + commands).joined(separator: "\n")],
+                environment: ["PATH": URL(filePath: builtTool).deletingLastPathComponent().path() + ":" + searchPath])
+            #expect(result.status == 0, "\(result.errors)")
+        }
+
+        @Test func theListingIsWhatTheToolShows() throws {
+            let start = try #require(Self.code.firstIndex(of: "$ cbpf2ebpf --emit asm 'icmp or udp'"))
+            let shown = Self.code[(start + 1)...].prefix { $0 != "…" }
+            #expect(shown.count > 5)
+            let output = try ToolRun(["--emit", "asm", "icmp or udp"]).text
+            #expect(output.hasPrefix(shown.map { $0 + "\n" }.joined()))
+        }
+
+        /// The two scripts take minutes, and one of them runs this test: CI runs them.
+        @Test func theScriptsAreRunByCI() throws {
+            let steps = try String(contentsOf: projectFolder.appending(path: ".ci/run"), encoding: .utf8)
+            #expect(Self.scripts == ["examples/quickstart.sh", "Tests/run.sh"])
+            for script in Self.scripts { #expect(steps.contains("\n\(script)\n")) }
+        }
+
+        /// Every option README names is one the tool has, and the other way round.
+        @Test func theOptionsAreTheTools() throws {
+            let help = try ToolRun(["--help"]).text
+            let longOption = /--[a-z][a-z-]+/
+            let inHelp = Set(help.matches(of: longOption).map { String($0.output) }).subtracting([
+                "--help", "--version",
+            ])
+            let table = Self.readme.split(separator: "\n").filter { $0.hasPrefix("| `-") }.joined()
+            let inReadme = Set(table.matches(of: longOption).map { String($0.output) })
+            #expect(inHelp == inReadme)
+        }
+
+        private var searchPath: String {
+            ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+        }
+    }
+#endif
