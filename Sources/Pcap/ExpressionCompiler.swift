@@ -62,10 +62,10 @@ public struct ExpressionCompiler: Hashable, Sendable {
     ///   primitives take two seconds without it and a minute with it.
     public func compile(_ expression: String) throws(PcapError) -> Program {
         try checkLimits(of: expression)
-        let instructions = try compileOnLargeStack(expression, optimizing: optimizes && isSmall(expression))
+        let instructions = try run(expression, optimizing: optimizes && isSmall(expression))
         if optimizes, !isSmall(expression) {
             try checkBranches(in: instructions)
-            return try program(of: compileOnLargeStack(expression, optimizing: true))
+            return try program(of: run(expression, optimizing: true))
         }
         return try program(of: instructions)
     }
@@ -106,17 +106,22 @@ public struct ExpressionCompiler: Hashable, Sendable {
         }
     }
 
-    private func compileOnLargeStack(
-        _ expression: String, optimizing: Bool
-    ) throws(PcapError) -> [Instruction] {
+    /// What any thread's stack has room for: libpcap recurses by 192 bytes a branch, one or two branches a word.
+    private static let longestOnCallersStack = 256
+
+    private func run(_ expression: String, optimizing: Bool) throws(PcapError) -> [Instruction] {
         guard let handle = pcap_open_dead(linkType.rawValue, Int32(snapshotLength)) else {
             throw PcapError(.noResources)
         }
         defer { pcap_close(handle) }
-        let result = expression.withCString { text in
+        let result = expression.withCString { text -> Compilation? in
             var compilation = Compilation(
                 handle: handle, text: text, optimizes: optimizing ? 1 : 0,
                 netmask: netmask ?? PCAP_NETMASK_UNKNOWN)
+            if expression.utf8.count <= Self.longestOnCallersStack {
+                compilation.run()
+                return compilation
+            }
             return runOnLargeStack(&compilation) ? compilation : nil
         }
         guard var result else { throw PcapError(.noResources) }

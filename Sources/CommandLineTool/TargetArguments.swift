@@ -1,29 +1,32 @@
 import ArgumentParser
 import PacketFilter
 
-/// What the program is for: the hook and the verdicts there.
-struct TargetOptions: ParsableArguments {
-    @Option(help: "The kernel's hook the program is for.")
-    var hook: Hook = .socket
+extension CompileCommand {
+    /// The levels of optimisation, `-O` being `-O1`.
+    enum Optimization: EnumerableFlag {
+        case none
+        case full
+        case fullByLetter
 
-    // "Unconditional" takes a negative number for a value, not for an option.
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "What a packet that matches gets: a verdict of the hook or a number.", valueName: "verdict"))
-    var match: String?
+        static func name(for value: Optimization) -> NameSpecification {
+            switch value {
+            case .none: .customLong("O0", withSingleDash: true)
+            case .full: .customLong("O1", withSingleDash: true)
+            case .fullByLetter: .customShort("O")
+            }
+        }
 
-    @Option(
-        name: .customLong("no-match"), parsing: .unconditional,
-        help: ArgumentHelp(
-            "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
-    var noMatch: String?
-
-    func validate() throws {
-        _ = try target()
+        static func help(for value: Optimization) -> ArgumentHelp? {
+            switch value {
+            case .none: "Translate instruction by instruction, as the kernel does."
+            case .full, .fullByLetter: "Optimise. (not available yet, gives -O0)"
+            }
+        }
     }
 
-    /// The target the options ask for.
+    /// The target the arguments ask for.
+    ///
+    /// - Throws: `ValidationError` where the hook needs a verdict, or has none of that name.
     func target() throws -> Target {
         let names = hook.verdicts.map(\.name).joined(separator: ", ")
         guard let match else {

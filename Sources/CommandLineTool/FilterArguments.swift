@@ -1,41 +1,11 @@
 import ArgumentParser
 import PacketFilter
 
-/// Where the filter comes from: an expression in words or a file, or classic bytecode.
-struct FilterOptions: ParsableArguments {
-    @Argument(help: "A tcpdump filter expression; several words are joined. None matches every packet.")
-    var expression: [String] = []
-
-    @Option(
-        name: .customShort("F"),
-        help: ArgumentHelp("Read the expression from a file, # begins a comment.", valueName: "file"))
-    var expressionFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Read classic bytecode, as tcpdump -ddd prints it, instead of an expression; - is standard input.",
-            valueName: "file"))
-    var input: String?
-
-    @Option(
-        name: [.customShort("y"), .long],
-        help: ArgumentHelp("The link type the expression is for, by libpcap's name or number.", valueName: "name"))
-    var linkType: String = "EN10MB"
-
-    @Option(
-        name: [.customShort("s"), .long], parsing: .unconditional,
-        help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
-    var snapshotLength: Int64 = 0
-
-    @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
-    var netmask: String?
-
-    @Flag(name: .customLong("no-pcap-optimizer"), help: "Take libpcap's code as it generates it.")
-    var withoutPcapOptimizer = false
-
+extension CompileCommand {
+    /// tcpdump's, which stands for 0 too.
     private static let defaultSnapshotLength: UInt32 = 262_144
 
-    func validate() throws {
+    func validateFilter() throws {
         let sources = [!expression.isEmpty, expressionFile != nil, input != nil]
         if sources.count(where: { $0 }) > 1 {
             throw ValidationError("The filter comes from an expression, from -F or from --input, one of them.")
@@ -43,40 +13,44 @@ struct FilterOptions: ParsableArguments {
         guard (0...Int64(Int32.max)).contains(snapshotLength) else {
             throw ValidationError("The snapshot length \(snapshotLength) is not in 0 … \(Int32.max).")
         }
-        if let netmask, Self.address(netmask) == nil {
+        if let netmask, address(netmask) == nil {
             throw ValidationError("The netmask '\(netmask)' is not of the form 255.255.255.0.")
         }
     }
 
-    /// The filter the options ask for.
+    /// The filter the arguments ask for.
     func filter(on console: Console) throws -> PacketFilter {
         if let input {
             return try PacketFilter(decimal: console.read(input))
         }
         let text =
             if let expressionFile {
-                try String(decoding: withoutComments(console.read(expressionFile)), as: UTF8.self)
+                try withoutComments(console.read(expressionFile), from: expressionFile)
             } else {
                 expression.joined(separator: " ")
             }
         return try PacketFilter(
             text, linkType: LinkType(linkType),
             snapshotLength: snapshotLength == 0 ? Self.defaultSnapshotLength : UInt32(snapshotLength),
-            netmask: netmask.flatMap(Self.address), optimized: !withoutPcapOptimizer)
+            netmask: netmask.flatMap(address), optimized: !withoutPcapOptimizer)
     }
 
     /// Comments become spaces, as in tcpdump, so that positions in messages stay true.
-    private func withoutComments(_ text: [UInt8]) -> [UInt8] {
+    private func withoutComments(_ bytes: [UInt8], from file: String) throws(ToolError) -> String {
         var isComment = false
-        return text.map { byte in
+        let text = bytes.map { byte in
             if byte == UInt8(ascii: "#") { isComment = true }
             if byte == UInt8(ascii: "\n") { isComment = false }
             return isComment ? UInt8(ascii: " ") : byte
         }
+        guard let text = String(validating: text, as: UTF8.self) else {
+            throw ToolError("\(file) is not UTF-8, an expression is")
+        }
+        return text
     }
 
     /// The number that a dotted address writes, the first part its most significant byte.
-    private static func address(_ text: String) -> UInt32? {
+    private func address(_ text: String) -> UInt32? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         guard parts.count == 4 else { return nil }
         return parts.reduce(UInt32?(0)) { number, part in
