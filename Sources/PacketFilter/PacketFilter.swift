@@ -78,8 +78,11 @@ public struct PacketFilter: Hashable, Sendable {
 
     /// The lines that the line marks of programs count: the expression, then the classic instructions.
     var sourceLines: [String] {
-        let first = expression.map { $0.isEmpty ? "(every packet)" : $0 }
-        return [first ?? "classic BPF program of \(classic.count) instructions"] + ClassicListing.lines(classic)
+        let lines = ClassicListing.lines(classic)
+        guard let expression else { return ["classic BPF program of \(classic.count) instructions"] + lines }
+        // An expression from a file ends with a line feed.
+        let words = expression.reversed().drop(while: \.isWhitespace).reversed()
+        return [words.isEmpty ? "(every packet)" : String(words)] + lines
     }
 
     /// Whether `name` can be a program's: a C identifier.

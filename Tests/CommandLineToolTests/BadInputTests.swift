@@ -26,6 +26,12 @@ import Testing
         try refused(["ip host 300.1.2.3"], "cbpf2ebpf: invalid IPv4 address '300.1.2.3'")
     }
 
+    @Test func namesThatDoNotResolveAreNamed() throws {
+        try refused(["host no-such-name.invalid"], "cbpf2ebpf: unknown host 'no-such-name.invalid'")
+        try refused(["port nosuchservice"], "cbpf2ebpf: unknown port 'nosuchservice'")
+        try refused(["ip proto nosuchproto"], "cbpf2ebpf: unknown ip proto 'nosuchproto'")
+    }
+
     @Test func anUnknownLinkTypeIsNamed() throws {
         try refused(
             ["-y", "NOSUCH", "ip"],
