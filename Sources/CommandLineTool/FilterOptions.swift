@@ -7,7 +7,7 @@ struct FilterOptions: ParsableArguments {
     var expression: [String] = []
 
     @Option(
-        name: .customShort("F"),
+        name: .customShort("F", allowingJoined: true),
         help: ArgumentHelp("Read the expression from a file, # begins a comment.", valueName: "file"))
     var expressionFile: String?
 
@@ -18,12 +18,12 @@ struct FilterOptions: ParsableArguments {
     var input: String?
 
     @Option(
-        name: [.customShort("y"), .long],
+        name: [.customShort("y", allowingJoined: true), .long],
         help: ArgumentHelp("The link type the expression is for, by libpcap's name or number.", valueName: "name"))
     var linkType: String = "EN10MB"
 
     @Option(
-        name: [.customShort("s"), .long], parsing: .unconditional,
+        name: [.customShort("s", allowingJoined: true), .long], parsing: .unconditional,
         help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
     var snapshotLength: Int64 = 0
 

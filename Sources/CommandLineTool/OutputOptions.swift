@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What to write. (default: object)", valueName: "form"))
     var emit: Form?
 
-    @Option(name: .customShort("o"), help: ArgumentHelp("Write to a file.", valueName: "file"))
+    @Option(name: .customShort("o", allowingJoined: true), help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
     @Option(help: ArgumentHelp("The program's name, a C identifier.", valueName: "name"))
