@@ -12,7 +12,7 @@ import ArgumentParser
 public enum CommandLineTool {
     /// Runs the tool with the arguments and streams of the process, and ends it.
     public static func main() -> Never {
-        ignoreBrokenPipes()
+        ignoreSignalsOfWrites()
         exit(run(Array(CommandLine.arguments.dropFirst()), on: .standard))
     }
 
