@@ -1,4 +1,5 @@
 import ArgumentParser
+import PacketFilter
 
 #if canImport(Glibc)
     import Glibc
@@ -30,9 +31,17 @@ public enum CommandLineTool {
         } catch let error as ToolError {
             console.report("cbpf2ebpf: \(error)\n")
             return 1
+        } catch let error as Defect {
+            return finish(with: error, on: console)
         } catch {
             return finish(with: error, on: console)
         }
+    }
+
+    /// A defect of the tool is one the user cannot do anything about but report.
+    static func finish(with defect: Defect, on console: Console) -> Int32 {
+        console.report("cbpf2ebpf: \(ToolError("\(defect)")); this is a defect of cbpf2ebpf, please report it\n")
+        return 70
     }
 
     /// Help and version go to standard output, wrong usage to standard error with a hint at the help.

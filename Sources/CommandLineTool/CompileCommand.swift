@@ -103,6 +103,8 @@ struct CompileCommand: ParsableCommand {
             return try work()
         } catch let error as ArgumentParser.ValidationError {
             throw error
+        } catch let error as Defect {
+            throw error
         } catch {
             throw ToolError("\(error)")
         }
