@@ -13,7 +13,7 @@ import PacketFilter
 public enum CommandLineTool {
     /// Runs the tool with the arguments and streams of the process, and ends it.
     public static func main() -> Never {
-        ignoreBrokenPipes()
+        ignoreSignalsOfWrites()
         exit(run(Array(CommandLine.arguments.dropFirst()), on: .standard))
     }
 
@@ -32,11 +32,16 @@ public enum CommandLineTool {
             console.report("cbpf2ebpf: \(error)\n")
             return 1
         } catch let error as Defect {
-            console.report("cbpf2ebpf: a defect of this tool, please report it: \(error)\n")
-            return 70
+            return finish(with: error, on: console)
         } catch {
             return finish(with: error, on: console)
         }
+    }
+
+    /// A defect of the tool is one the user cannot do anything about but report.
+    static func finish(with defect: Defect, on console: Console) -> Int32 {
+        console.report("cbpf2ebpf: \(ToolError("\(defect)")); this is a defect of cbpf2ebpf, please report it\n")
+        return 70
     }
 
     /// Help and version go to standard output, wrong usage to standard error with a hint at the help.

@@ -25,7 +25,7 @@ struct CompileCommand: ParsableCommand {
     var expression: [String] = []
 
     @Option(
-        name: .customShort("F"),
+        name: .customShort("F", allowingJoined: true),
         help: ArgumentHelp("Read the expression from a file, # begins a comment.", valueName: "file"))
     var expressionFile: String?
 
@@ -36,13 +36,13 @@ struct CompileCommand: ParsableCommand {
     var input: String?
 
     @Option(
-        name: [.customShort("y"), .long],
+        name: [.customShort("y", allowingJoined: true), .long],
         help: ArgumentHelp("The link type the expression is for, by libpcap's name or number.", valueName: "name"))
     var linkType: String = "EN10MB"
 
     // "Unconditional" takes a negative number for a value, not for an option.
     @Option(
-        name: [.customShort("s"), .long], parsing: .unconditional,
+        name: [.customShort("s", allowingJoined: true), .long], parsing: .unconditional,
         help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
     var snapshotLength: Int64 = 0
 
@@ -79,7 +79,7 @@ struct CompileCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What to write. (default: object)", valueName: "form"))
     var emit: Form?
 
-    @Option(name: .customShort("o"), help: ArgumentHelp("Write to a file.", valueName: "file"))
+    @Option(name: .customShort("o", allowingJoined: true), help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
     @Option(help: ArgumentHelp("The program's name, a C identifier.", valueName: "name"))
@@ -100,10 +100,11 @@ struct CompileCommand: ParsableCommand {
     /// Does the work.
     func run(on console: Console) throws {
         try checkTerminal(console)
+        let result = try refusing { try bytes(of: filter(on: console)) }
         if optimization != .none {
             console.report("cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
         }
-        try write(try refusing { try bytes(of: filter(on: console)) }, on: console)
+        try write(result, on: console)
     }
 
     /// Errors of the library become the tool's: the input was refused.

@@ -36,15 +36,27 @@ public struct Console: Sendable {
         }
     }
 
+    /// The most bytes of input that are read, far more than any filter needs; a device such as `/dev/zero` never ends.
+    static let maximumInputSize = 16 << 20
+
     /// The bytes of the file at `path`, or of the input stream for `-`.
     func read(_ path: String) throws(ToolError) -> [UInt8] {
+        let name = path == "-" ? "standard input" : path
+        let bytes: [UInt8]
         do {
-            if path == "-" { return try input.readToEnd() }
-            let file = try FileDescriptor.open(FilePath(path), .readOnly)
-            return try file.closeAfter { try file.readToEnd() }
+            if path == "-" {
+                bytes = try input.read(atMost: Self.maximumInputSize + 1)
+            } else {
+                let file = try FileDescriptor.open(FilePath(path), .readOnly)
+                bytes = try file.closeAfter { try file.read(atMost: Self.maximumInputSize + 1) }
+            }
         } catch {
-            throw ToolError("cannot read \(path == "-" ? "standard input" : path): \(error)")
+            throw ToolError("cannot read \(name): \(error)")
         }
+        guard bytes.count <= Self.maximumInputSize else {
+            throw ToolError("cannot read \(name): it has more than \(Self.maximumInputSize) bytes")
+        }
+        return bytes
     }
 }
 
@@ -52,18 +64,26 @@ public struct Console: Sendable {
 struct ToolError: Error, CustomStringConvertible {
     var description: String
 
-    init(_ description: String) { self.description = description }
+    /// The message is one line: control characters of names and of input that it quotes are shown escaped.
+    init(_ description: String) {
+        self.description = description.unicodeScalars.reduce(into: "") { text, scalar in
+            let isControl = scalar.properties.generalCategory == .control
+            text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+    }
 }
 
 extension FileDescriptor {
-    fileprivate func readToEnd() throws -> [UInt8] {
+    /// The bytes up to the end or, where there are more, the first `limit`.
+    fileprivate func read(atMost limit: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        while true {
-            let chunk = try [UInt8](unsafeUninitializedCapacity: 65536) { buffer, count in
+        while bytes.count < limit {
+            let chunk = try [UInt8](unsafeUninitializedCapacity: min(65536, limit - bytes.count)) { buffer, count in
                 count = try read(into: UnsafeMutableRawBufferPointer(buffer))
             }
-            if chunk.isEmpty { return bytes }
+            if chunk.isEmpty { break }
             bytes += chunk
         }
+        return bytes
     }
 }

@@ -51,7 +51,10 @@ extension CompileCommand {
 
     /// The number that a dotted address writes, the first part its most significant byte.
     private func address(_ text: String) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { part in
+            // UInt8 would take a sign too.
+            part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? UInt8(part) : nil
+        }
         guard parts.count == 4 else { return nil }
         return parts.reduce(UInt32?(0)) { number, part in
             guard let number, let part else { return nil }

@@ -19,7 +19,7 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(ToolError) {
         do {
             try file.closeAfter { _ = try file.writeAll(bytes) }
         } catch {
-            if isRegularFile(path) { unlink(path) }
+            removeRegularFile(path)
             throw error
         }
     } catch {
@@ -27,9 +27,12 @@ func writeFile(_ bytes: [UInt8], to path: String) throws(ToolError) {
     }
 }
 
-private func isRegularFile(_ path: String) -> Bool {
+/// Removes the file that `path` leads to if it is a regular one; links on the way stay.
+private func removeRegularFile(_ path: String) {
+    guard let target = realpath(path, nil) else { return }
+    defer { free(target) }
     var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    if lstat(target, &status) == 0, status.st_mode & S_IFMT == S_IFREG { unlink(target) }
 }
 
 /// Whether `descriptor` is a person's terminal.
@@ -37,7 +40,8 @@ func isTerminal(_ descriptor: FileDescriptor) -> Bool {
     isatty(descriptor.rawValue) == 1
 }
 
-/// Makes a closed pipe an error of the write instead of the end of the process.
-func ignoreBrokenPipes() {
+/// Makes a closed pipe and a file that may not grow errors of the write instead of the end of the process.
+func ignoreSignalsOfWrites() {
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
 }

@@ -67,6 +67,34 @@ import Testing
         try refused(["--input", folder.path("")], "cbpf2ebpf: cannot read \(folder.path("")): Is a directory")
     }
 
+    @Test func messagesAreOneLineWhateverTheyQuote() throws {
+        try refused(
+            ["-y", "a\nb\u{1b}[31m", "ip"],
+            #"cbpf2ebpf: "a\nb\u{1B}[31m" is no link type, libpcap's names as in EN10MB and their numbers are"#)
+        try refused(
+            ["--input", "-"], input: Array("1\n6 0 0 \r\0\n".utf8),
+            #"cbpf2ebpf: 2:7: '\r\0' is no decimal number, k must stand here"#)
+    }
+
+    #if os(Linux)
+        /// A device that never ends, and a stream just too long.
+        @Test(.timeLimit(.minutes(1))) func inputWithoutEndIsRefused() throws {
+            for option in ["-F", "--input"] {
+                try refused(
+                    [option, "/dev/zero"], "cbpf2ebpf: cannot read /dev/zero: it has more than 16777216 bytes")
+            }
+        }
+    #endif
+
+    @Test func inputOfTheLongestLengthIsRead() throws {
+        let program = Array("1\n6 0 0 1\n".utf8)
+        let longest = program + [UInt8](repeating: UInt8(ascii: "\n"), count: 16_777_216 - program.count)
+        #expect(try ToolRun(["--input", "-", "--emit", "classic"], input: longest).text == "(000) ret      #1\n")
+        try refused(
+            ["--input", "-"], input: longest + [UInt8(ascii: "\n")],
+            "cbpf2ebpf: cannot read standard input: it has more than 16777216 bytes")
+    }
+
     @Test func anExpressionWithANulByteIsRefused() throws {
         let folder = try TemporaryFolder()
         try folder.file("filter", containing: Array("icmp\0 or udp".utf8))
@@ -136,6 +164,7 @@ import Testing
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
         (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 … 2147483647."),
         (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 … 2147483647."),
+        (["--netmask", "+1.2.3.4", "ip"], "Error: The netmask '+1.2.3.4' is not of the form 255.255.255.0."),
         (["--netmask", "255.255", "ip"], "Error: The netmask '255.255' is not of the form 255.255.255.0."),
         (["--program-name", "a-b", "ip"], "Error: The program name 'a-b' is no C identifier."),
         (

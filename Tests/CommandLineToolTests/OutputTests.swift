@@ -15,6 +15,27 @@ import Testing
         #expect(try ToolRun(["icmp", "or", "udp"]).output == ToolRun(["icmp or udp"]).output)
     }
 
+    /// As getopt lets users of tcpdump write.
+    @Test func valuesMayFollowShortOptionsAtOnce() throws {
+        let folder = try TemporaryFolder()
+        try folder.file("filter", containing: Array("ip".utf8))
+        let apart = try ToolRun(["-y", "RAW", "-s", "96", "-F", folder.path("filter")]).output
+        #expect(try ToolRun(["-yRAW", "-s96", "-F\(folder.path("filter"))"]).output == apart)
+        #expect(try ToolRun(["-yRAW", "-s96", "ip", "-o\(folder.path("prog.o"))"]).status == 0)
+        #expect(try [UInt8](Data(contentsOf: folder.url("prog.o"))) == apart)
+        #expect(try ToolRun(["-s0", "ip"]).output == ToolRun(["ip"]).output)
+    }
+
+    /// Every line in front of the first instruction is a comment, however the file ends its lines.
+    @Test(arguments: ["\n", "\r\n", "\r"])
+    func anExpressionOfSeveralLinesIsAllComment(end: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.file("filter", containing: Array("ip\(end)or udp\(end)".utf8))
+        let run = try ToolRun(["-F", folder.path("filter"), "--emit", "asm"])
+        #expect(run.status == 0)
+        #expect(run.text.hasPrefix("; ip\n; or udp\n   0: (b4) w0 = 0\n"))
+    }
+
     @Test func theSameInputGivesTheSameBytes() throws {
         let arguments = ["--hook", "tc", "--match", "ok", "--no-match", "shot", "tcp port 80"]
         #expect(try ToolRun(arguments).output == ToolRun(arguments).output)

@@ -28,6 +28,22 @@ import Testing
         #expect(result.errors == "cbpf2ebpf: cannot write to standard output: Broken pipe\n")
     }
 
+    /// The system's limit on the size of files ends a process that does not ask for an error instead.
+    @Test func aFileThatMayNotGrowIsAnErrorAndLeavesNothing() throws {
+        let folder = try TemporaryFolder()
+        let file = folder.path("prog.o")
+        // A failed write removes the file behind a link too, the link stays.
+        let link = folder.path("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        for path in [file, link] {
+            let result = try shell("ulimit -f 1; \"$0\" -o '\(path)' --emit json 'tcp port 80'")
+            #expect(result.status == 1)
+            #expect(result.errors == "cbpf2ebpf: cannot write \(path): File too large\n")
+            #expect(!FileManager.default.fileExists(atPath: file))
+        }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == file)
+    }
+
     #if os(Linux)
         @Test(
             .enabled(if: Requirement.tool("script").allowsRunning, "needs script, of bsdutils"),

@@ -38,8 +38,8 @@ public enum ExtendedListing {
         }
     }
 
-    /// A source line of several lines stays a comment in each.
+    /// A source line of several lines stays a comment in each, however they end: `\r\n` is one character.
     private static func comment(_ line: String) -> String {
-        line.split(separator: "\n", omittingEmptySubsequences: false).map { "; \($0)\n" }.joined()
+        line.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "; \($0)\n" }.joined()
     }
 }
