@@ -80,7 +80,7 @@ let package = Package(
         .testTarget(
             name: "BPFCompilerTests",
             dependencies: [
-                "BPFCompiler", "BPFAssembly", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "TestSupport",
+                "BPFCompiler", "BPFAssembly", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport",
             ]),
         .testTarget(name: "BPFObjectTests", dependencies: ["BPFObject", "ExtendedBPF", "TestSupport"]),
         .testTarget(name: "PcapTests", dependencies: ["Pcap", "ClassicBPF", "TestSupport"]),

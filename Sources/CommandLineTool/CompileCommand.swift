@@ -79,6 +79,14 @@ struct CompileCommand: ParsableCommand {
     @Option(help: ArgumentHelp("What to write. (default: object)", valueName: "form"))
     var emit: Form?
 
+    @Option(
+        help: ArgumentHelp(
+            "The passes that --emit ir runs, with commas between. (default: all)", valueName: "names"))
+    var passes: String?
+
+    @Flag(help: "Say on standard error what each pass did; with --emit ir.")
+    var explainPasses = false
+
     @Option(name: .customShort("o", allowingJoined: true), help: ArgumentHelp("Write to a file.", valueName: "file"))
     var output: String?
 
@@ -100,7 +108,7 @@ struct CompileCommand: ParsableCommand {
     /// Does the work.
     func run(on console: Console) throws {
         try checkTerminal(console)
-        let result = try refusing { try bytes(of: filter(on: console)) }
+        let result = try refusing { try bytes(of: filter(on: console), on: console) }
         if optimization != .none {
             console.report("cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
         }

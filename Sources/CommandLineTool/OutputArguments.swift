@@ -9,6 +9,7 @@ extension CompileCommand {
         case raw
         case json
         case classic
+        case ir
 
         /// Whether a terminal can show it.
         var isText: Bool { self != .object && self != .raw }
@@ -38,6 +39,13 @@ extension CompileCommand {
         guard !license.isEmpty, !license.utf8.contains(0) else {
             throw ValidationError("The license must be a text, as \"GPL\".")
         }
+        if passes != nil || explainPasses, form != .ir {
+            throw ValidationError("--passes and --explain-passes need --emit ir beside them.")
+        }
+        if let unknown = passNames.first(where: { !PacketFilter.optimizerPasses.contains($0) }) {
+            let names = PacketFilter.optimizerPasses.joined(separator: ", ")
+            throw ValidationError("There is no pass '\(unknown)', the passes are \(names).")
+        }
         guard kernelForm else { return }
         if form == .object {
             throw ValidationError("No kernel loads the kernel's own form from an object: use --emit asm or raw.")
@@ -45,6 +53,11 @@ extension CompileCommand {
         if form == .raw, endian.byteOrder != .host {
             throw ValidationError("The bytes of the kernel's own form are this machine's: use --endian host.")
         }
+    }
+
+    /// The passes that are to run on the graph of `--emit ir`.
+    private var passNames: [String] {
+        passes?.split(separator: ",").map(String.init) ?? PacketFilter.optimizerPasses
     }
 
     /// Refuses to fill a terminal with what it cannot show.
@@ -56,16 +69,23 @@ extension CompileCommand {
     }
 
     /// What the arguments ask to write of `filter`.
-    func bytes(of filter: PacketFilter) throws -> [UInt8] {
+    func bytes(of filter: PacketFilter, on console: Console) throws -> [UInt8] {
         if form == .classic { return Array(filter.listing.utf8) }
+        if form == .ir { return Array(graph(of: filter, on: console).utf8) }
         if kernelForm { return try bytes(ofKernelForm: filter.kernelForm()) }
         let program = try filter.compile(for: target(), named: programName)
         return switch form {
         case .object: try program.object(license: license, byteOrder: endian.byteOrder).bytes
         case .raw: program.bytes(endian.byteOrder)
         case .json: Array(try program.json().utf8)
-        case .asm, .classic: Array(program.listing.utf8)
+        case .asm, .classic, .ir: Array(program.listing.utf8)
         }
+    }
+
+    private func graph(of filter: PacketFilter, on console: Console) -> String {
+        let graph = filter.optimizerGraph(passes: passNames)
+        if explainPasses { console.report(graph.notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
+        return graph.text
     }
 
     private func bytes(ofKernelForm program: KernelForm) throws -> [UInt8] {

@@ -73,6 +73,16 @@ public struct PacketFilter: Hashable, Sendable {
         KernelForm(filter: self, program: try Translator.translate(classic, to: .kernel))
     }
 
+    /// What the optimiser makes of the filter, as text, and what each of its passes did, a line each.
+    ///
+    /// - Parameter passes: The passes to run, among ``optimizerPasses``.
+    public func optimizerGraph(passes: [String] = PacketFilter.optimizerPasses) -> (text: String, notes: [String]) {
+        Optimizer(passes: passes).describe(classic)
+    }
+
+    /// The names of the optimiser's passes, in the order they run.
+    public static var optimizerPasses: [String] { Optimizer.passNames }
+
     /// The classic program as `tcpdump -d` shows it.
     public var listing: String { ClassicListing.text(classic) }
 

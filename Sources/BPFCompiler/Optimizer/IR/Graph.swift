@@ -1,0 +1,184 @@
+import ClassicBPF
+
+/// A filter in static single assignment form over 32-bit numbers: the optimiser's working copy.
+///
+/// A, X and the cells of M[] are gone, every number a filter computes is a ``Value``. Blocks end with a
+/// ``Terminator`` and hand values to the next one as arguments of an ``Edge``, which become its parameters. Packets do
+/// not change while a filter runs, so a load depends on its address alone; what may end the filter early is an
+/// instruction of its own, a *requirement*.
+struct Graph: Hashable, Sendable {
+    /// The blocks, by ``BlockID``; execution starts with the first. One that nothing reaches is empty.
+    var blocks: [Block] = []
+
+    /// What each value is, by its number.
+    private(set) var definitions: [Definition] = []
+
+    /// A run of instructions that is entered at its start and left at its end.
+    struct Block: Hashable, Sendable {
+        /// The values that come in with the edges.
+        var parameters: [Value] = []
+        /// What is computed and required, in order.
+        var instructions: [Value] = []
+        /// How the block ends.
+        var terminator: Terminator = .unreachable
+        /// The first classic instruction the block came from.
+        var origin: Int
+    }
+
+    /// Where a value comes from.
+    enum Definition: Hashable, Sendable {
+        /// It comes into the block with an edge.
+        case parameter(of: BlockID)
+        /// It is computed by an instruction. A requirement's value is never used.
+        case instruction(Instruction)
+    }
+
+    /// The instruction that computes `value`, or nil if it is a parameter.
+    func instruction(_ value: Value) -> Instruction? {
+        if case .instruction(let instruction) = definitions[value.number] { instruction } else { nil }
+    }
+
+    /// Appends an instruction to a block and returns its value.
+    @discardableResult
+    mutating func append(_ instruction: Instruction, to block: BlockID) -> Value {
+        let value = makeValue(.instruction(instruction))
+        blocks[block.number].instructions.append(value)
+        return value
+    }
+
+    /// Adds a parameter to a block and returns it. Every edge to the block must be given an argument for it.
+    mutating func addParameter(to block: BlockID) -> Value {
+        let value = makeValue(.parameter(of: block))
+        blocks[block.number].parameters.append(value)
+        return value
+    }
+
+    /// Replaces what computes `value`.
+    ///
+    /// - Precondition: It is computed by an instruction.
+    mutating func redefine(_ value: Value, as instruction: Instruction) {
+        precondition(self.instruction(value) != nil, "a parameter has no instruction")
+        definitions[value.number] = .instruction(instruction)
+    }
+
+    private mutating func makeValue(_ definition: Definition) -> Value {
+        definitions.append(definition)
+        return Value(number: definitions.count - 1)
+    }
+}
+
+extension Graph {
+    /// The blocks that some way from the entry leads to.
+    var reachableBlocks: Set<BlockID> {
+        var reached: Set<BlockID> = [.entry]
+        var pending = [BlockID.entry]
+        while let block = pending.popLast() {
+            for edge in blocks[block.number].terminator.edges where reached.insert(edge.target).inserted {
+                pending.append(edge.target)
+            }
+        }
+        return reached
+    }
+
+    /// By block, the reachable blocks that lead to it, once for each edge.
+    var predecessors: [[BlockID]] {
+        var result = [[BlockID]](repeating: [], count: blocks.count)
+        let reachable = reachableBlocks
+        for number in blocks.indices where reachable.contains(BlockID(number: number)) {
+            for edge in blocks[number].terminator.edges {
+                result[edge.target.number].append(BlockID(number: number))
+            }
+        }
+        return result
+    }
+
+    /// Replaces values wherever they are read. Chains of replacements are followed.
+    mutating func replaceUses(_ replacements: [Value: Value]) {
+        guard !replacements.isEmpty else { return }
+        func final(_ value: Value) -> Value {
+            var value = value
+            while let next = replacements[value] { value = next }
+            return value
+        }
+        for number in blocks.indices {
+            for value in blocks[number].instructions {
+                guard let instruction = instruction(value) else { continue }
+                definitions[value.number] = .instruction(instruction.mapOperands(final))
+            }
+            blocks[number].terminator = blocks[number].terminator.mapValues(final)
+        }
+    }
+}
+
+/// A number that a filter computes, or the mark of a requirement.
+struct Value: Hashable, Sendable {
+    /// Its place in ``Graph/definitions``.
+    var number: Int
+}
+
+/// A block by its place in ``Graph/blocks``.
+struct BlockID: Hashable, Comparable, Sendable {
+    var number: Int
+
+    /// The block where execution starts.
+    static let entry = BlockID(number: 0)
+
+    static func < (left: BlockID, right: BlockID) -> Bool { left.number < right.number }
+}
+
+/// The way to another block, with the values for its parameters.
+struct Edge: Hashable, Sendable {
+    var target: BlockID
+    var arguments: [Value] = []
+}
+
+/// How a block ends.
+enum Terminator: Hashable, Sendable {
+    /// Goes on elsewhere.
+    case jump(Edge)
+    /// Goes to `then` where `left comparison right` holds, else to `otherwise`.
+    case branch(Operation.Comparison, Value, Value, then: Edge, otherwise: Edge)
+    /// Ends the filter with a number.
+    case `return`(Value)
+    /// Is never reached.
+    case unreachable
+
+    /// The ways out, the taken side of a branch first.
+    var edges: [Edge] {
+        switch self {
+        case .jump(let edge): [edge]
+        case .branch(_, _, _, let then, let otherwise): [then, otherwise]
+        case .return, .unreachable: []
+        }
+    }
+
+    /// The values it reads, those of its edges apart.
+    var operands: [Value] {
+        switch self {
+        case .branch(_, let left, let right, _, _): [left, right]
+        case .return(let value): [value]
+        case .jump, .unreachable: []
+        }
+    }
+
+    /// The same end with every edge replaced.
+    func mapEdges(_ replace: (Edge) -> Edge) -> Terminator {
+        switch self {
+        case .jump(let edge): .jump(replace(edge))
+        case .branch(let comparison, let left, let right, let then, let otherwise):
+            .branch(comparison, left, right, then: replace(then), otherwise: replace(otherwise))
+        case .return, .unreachable: self
+        }
+    }
+
+    /// The same end with every value it reads replaced, those of its edges included.
+    func mapValues(_ replace: (Value) -> Value) -> Terminator {
+        let mapped = mapEdges { Edge(target: $0.target, arguments: $0.arguments.map(replace)) }
+        return switch mapped {
+        case .branch(let comparison, let left, let right, let then, let otherwise):
+            .branch(comparison, replace(left), replace(right), then: then, otherwise: otherwise)
+        case .return(let value): .return(replace(value))
+        case .jump, .unreachable: mapped
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import ClassicBPF
+
+/// Brings filters into static single assignment form and simplifies them there.
+///
+/// What it makes can be read (``describe(_:)``); programs are not made of it yet.
+public struct Optimizer: Hashable, Sendable {
+    /// The passes to run, by name, in this order, over and over until none changes anything.
+    public var passes: [String]
+
+    /// All passes there are, by name, in the order they are run unless told otherwise.
+    public static let passNames = all.map { $0.name }
+
+    private static let all: [any Pass.Type] = [
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, BlockMerging.self, DeadCode.self,
+    ]
+
+    /// An optimiser of the passes called `passes`.
+    ///
+    /// - Precondition: Every one of them is among ``passNames``.
+    public init(passes: [String] = Optimizer.passNames) {
+        precondition(passes.allSatisfy(Self.passNames.contains), "every pass has a name of the list")
+        self.passes = passes
+    }
+
+    /// The filter as a graph after all passes, as text, and what each pass did, a line each, in order.
+    public func describe(_ filter: Program) -> (text: String, notes: [String]) {
+        let (graph, notes) = optimize(filter)
+        return (GraphPrinter.text(graph), notes)
+    }
+
+    func optimize(_ filter: Program) -> (graph: Graph, notes: [String]) {
+        var graph = GraphBuilder.build(filter)
+        verify(graph, after: "building")
+        var notes: [String] = []
+        // Each pass makes the graph smaller or leaves it, so this ends; the bound is there to prove it.
+        for _ in 0..<Self.maximumRounds {
+            var hasChanged = false
+            for name in passes {
+                let pass = Self.all.first { $0.name == name }!
+                let done = pass.run(on: &graph)
+                notes += done.map { "\(name): \($0)" }
+                hasChanged = hasChanged || !done.isEmpty
+                verify(graph, after: name)
+            }
+            if !hasChanged { break }
+        }
+        return (graph, notes)
+    }
+
+    private static let maximumRounds = 16
+
+    /// In debug builds, finds what a pass left wrong.
+    private func verify(_ graph: Graph, after pass: String) {
+        assert(
+            GraphVerifier.problem(in: graph) == nil,
+            "after \(pass): \(GraphVerifier.problem(in: graph) ?? "")\n\(GraphPrinter.text(graph))")
+    }
+}
