@@ -141,6 +141,30 @@ import Testing
                 """)
     }
 
+    /// A byte is never above 255; a number not above 100 is not above 200 either; what is 6 is not 17.
+    @Test func branchesAreDecidedByWhatLeadsToThem() throws {
+        let filter: [Operation] = [
+            .load(.absolute(.byte, 9)), .branch(.greater, .constant(255), jt: 4, jf: 0),
+            .branch(.greater, .constant(100), jt: 3, jf: 0), .branch(.greater, .constant(200), jt: 2, jf: 0),
+            .branch(.equal, .constant(6), jt: 0, jf: 1), .branch(.equal, .constant(17), jt: 0, jf: 1),
+            .result(.constant(1)), .result(.constant(2)),
+        ]
+        #expect(
+            try text(filter, "numbering", "facts", "blocks", "dead") == """
+                b0:
+                  require byte packet[9]
+                  %0 = byte packet[9]
+                  if %0 > 0x64 goto b2 else b1
+                b1:
+                  if %0 == 6 goto b3 else b2
+                b2:
+                  return 1
+                b3:
+                  return 2
+
+                """)
+    }
+
     @Test func passesSayWhatTheyDid() throws {
         let filter = try Program(joining.map { Instruction($0) })
         #expect(

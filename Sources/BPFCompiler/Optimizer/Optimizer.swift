@@ -11,7 +11,7 @@ public struct Optimizer: Hashable, Sendable {
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.

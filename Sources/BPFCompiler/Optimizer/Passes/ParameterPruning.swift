@@ -67,7 +67,9 @@ enum ParameterPruning: Pass {
 
     private static func remove(_ parameters: Set<Value>, from graph: inout Graph) {
         guard !parameters.isEmpty else { return }
-        let kept = graph.blocks.map { block in block.parameters.indices.filter { !parameters.contains(block.parameters[$0]) } }
+        let kept = graph.blocks.map { block in
+            block.parameters.indices.filter { !parameters.contains(block.parameters[$0]) }
+        }
         for number in graph.blocks.indices {
             graph.blocks[number].parameters = kept[number].map { graph.blocks[number].parameters[$0] }
             graph.blocks[number].terminator = graph.blocks[number].terminator.mapEdges { edge in
