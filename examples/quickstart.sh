@@ -11,7 +11,7 @@ command -v swift >/dev/null || fail "no swift found; install a Swift 6.1 or late
 . examples/install.sh
 install_packages libpcap-dev pkg-config
 
-echo "quickstart: building (a first build takes a few minutes)"
+echo "quickstart: building; a first build takes a few minutes, a linker's warning of mktemp is harmless"
 swift build -c release --static-swift-stdlib --product cbpf2ebpf
 swift build -c release --static-swift-stdlib --product match-capture
 bin=$(swift build -c release --static-swift-stdlib --show-bin-path)
@@ -31,3 +31,5 @@ echo "prog.o has $(wc -c < "$object") bytes"
 echo
 echo "quickstart: match-capture examples/sample.pcap 'icmp or udp'"
 "$bin/match-capture" examples/sample.pcap 'icmp or udp'
+echo
+echo "quickstart: done. The tool is $bin/cbpf2ebpf; copy it to where your shell looks, such as /usr/local/bin."

@@ -26,7 +26,8 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         name: .customShort("F", allowingJoined: true),
-        help: ArgumentHelp("Read the expression from a file, # begins a comment.", valueName: "file"))
+        help: ArgumentHelp(
+            "Read the expression from a file, # begins a comment; - is standard input.", valueName: "file"))
     var expressionFile: String?
 
     @Option(
@@ -37,14 +38,18 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("y", allowingJoined: true), .long],
-        help: ArgumentHelp("The link type the expression is for, by libpcap's name or number.", valueName: "name"))
-    var linkType: String = "EN10MB"
+        help: ArgumentHelp(
+            "What the packets begin with, by libpcap's name or number of the link type. (default: EN10MB)",
+            valueName: "name"))
+    var linkType: String?
 
     // "Unconditional" takes a negative number for a value, not for an option.
     @Option(
         name: [.customShort("s", allowingJoined: true), .long], parsing: .unconditional,
-        help: ArgumentHelp("How many bytes of a packet a match keeps; 0 is the default.", valueName: "bytes"))
-    var snapshotLength: Int64 = 0
+        help: ArgumentHelp(
+            "How many bytes of a packet a match keeps on a socket; 0 stands for the default. (default: 262144)",
+            valueName: "bytes"))
+    var snapshotLength: Int64?
 
     @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
     var netmask: String?
@@ -59,7 +64,9 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("What a packet that matches gets: a verdict of the hook or a number.", valueName: "verdict"))
+        help: ArgumentHelp(
+            "What a packet that matches gets: on tc ok, shot (drops it), unspec, pipe, reclassify, stolen, queued, "
+                + "repeat, redirect or trap, on any hook a number.", valueName: "verdict"))
     var match: String?
 
     @Option(
@@ -68,10 +75,13 @@ struct CompileCommand: ParsableCommand {
             "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
     var noMatch: String?
 
-    @Flag(help: "How much work goes into the program; -O0 mirrors the kernel's own converter.")
+    @Flag(exclusivity: .chooseLast)
     var optimization: Optimization = .none
 
-    @Flag(help: "Show what the kernel itself makes of the filter: for reading (asm) or as exact bytes (raw).")
+    @Flag(
+        help: ArgumentHelp(
+            "Show what this kernel's own converter makes of the filter, as a listing or, with --emit raw, its exact "
+                + "bytes, which needs root."))
     var kernelForm = false
 
     // MARK: What is written
@@ -87,7 +97,9 @@ struct CompileCommand: ParsableCommand {
     @Flag(help: "Say on standard error what each pass did; with --emit ir.")
     var explainPasses = false
 
-    @Option(name: .customShort("o", allowingJoined: true), help: ArgumentHelp("Write to a file.", valueName: "file"))
+    @Option(
+        name: .customShort("o", allowingJoined: true),
+        help: ArgumentHelp("Write to a file; - is standard output.", valueName: "file"))
     var output: String?
 
     @Option(help: ArgumentHelp("The program's name, a C identifier.", valueName: "name"))
@@ -101,8 +113,8 @@ struct CompileCommand: ParsableCommand {
 
     func validate() throws {
         try validateFilter()
-        _ = try target()
         try validateOutput()
+        if isProgramWritten { _ = try target() }
     }
 
     /// Does the work.

@@ -10,8 +10,11 @@ extension CompileCommand {
         if sources.count(where: { $0 }) > 1 {
             throw ValidationError("The filter comes from an expression, from -F or from --input, one of them.")
         }
-        guard (0...Int64(Int32.max)).contains(snapshotLength) else {
-            throw ValidationError("The snapshot length \(snapshotLength) is not in 0 … \(Int32.max).")
+        if input != nil, linkType != nil || snapshotLength != nil || netmask != nil || withoutPcapOptimizer {
+            throw ValidationError("-y, -s, --netmask and --no-pcap-optimizer are for expressions, --input has none.")
+        }
+        if let snapshotLength, !(0...Int64(Int32.max)).contains(snapshotLength) {
+            throw ValidationError("The snapshot length \(snapshotLength) is not in 0 to \(Int32.max).")
         }
         if let netmask, address(netmask) == nil {
             throw ValidationError("The netmask '\(netmask)' is not of the form 255.255.255.0.")
@@ -29,10 +32,19 @@ extension CompileCommand {
             } else {
                 expression.joined(separator: " ")
             }
+        do {
+            return try filter(text)
+        } catch  where netmask == nil && "\(error)".contains("netmask not known") {
+            throw ToolError("\(error); give it with --netmask")
+        }
+    }
+
+    private func filter(_ text: String) throws -> PacketFilter {
+        let length = snapshotLength.flatMap { $0 == 0 ? nil : UInt32($0) }
         return try PacketFilter(
-            text, linkType: LinkType(linkType),
-            snapshotLength: snapshotLength == 0 ? Self.defaultSnapshotLength : UInt32(snapshotLength),
-            netmask: netmask.flatMap(address), optimized: !withoutPcapOptimizer)
+            text, linkType: linkType.map { try LinkType($0) } ?? .ethernet,
+            snapshotLength: length ?? Self.defaultSnapshotLength, netmask: netmask.flatMap(address),
+            optimized: !withoutPcapOptimizer)
     }
 
     /// Comments become spaces, as in tcpdump, so that positions in messages stay true.

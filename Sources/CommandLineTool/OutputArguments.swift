@@ -30,6 +30,9 @@ extension CompileCommand {
         }
     }
 
+    /// Whether an eBPF program for a hook is what is written.
+    var isProgramWritten: Bool { !kernelForm && form != .classic && form != .ir }
+
     private var form: Form { emit ?? (kernelForm ? .asm : .object) }
 
     func validateOutput() throws {
@@ -47,6 +50,9 @@ extension CompileCommand {
             throw ValidationError("There is no pass '\(unknown)', the passes are \(names).")
         }
         guard kernelForm else { return }
+        if hook != .socket || match != nil || noMatch != nil {
+            throw ValidationError("The kernel's own form is for no hook: leave out --hook, --match and --no-match.")
+        }
         if form == .object {
             throw ValidationError("No kernel loads the kernel's own form from an object: use --emit asm or raw.")
         }
@@ -62,7 +68,7 @@ extension CompileCommand {
 
     /// Refuses to fill a terminal with what it cannot show.
     func checkTerminal(_ console: Console) throws {
-        guard !form.isText, output == nil, console.outputIsTerminal else { return }
+        guard !form.isText, output == nil || output == "-", console.outputIsTerminal else { return }
         throw ValidationError(
             "Standard output is a terminal, which cannot show \(form == .object ? "an object" : "raw bytes"): "
                 + "name a file with -o, or use --emit asm.")

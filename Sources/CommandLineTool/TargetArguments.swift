@@ -18,8 +18,8 @@ extension CompileCommand {
 
         static func help(for value: Optimization) -> ArgumentHelp? {
             switch value {
-            case .none: "Translate instruction by instruction, as the kernel does."
-            case .full, .fullByLetter: "Optimise. (not available yet, gives -O0)"
+            case .none: "Translate instruction by instruction, as the kernel's own converter does."
+            case .full, .fullByLetter: "Optimise; not available yet, gives -O0."
             }
         }
     }
@@ -47,13 +47,16 @@ extension CompileCommand {
     }
 
     private func verdict(_ text: String, _ option: String) throws -> Verdict {
-        if let named = hook.verdicts.first(where: { $0.name == text }) { return named }
+        // People also write SHOT, and TC_ACT_SHOT as in the kernel's header.
+        let name = text.lowercased().replacing("tc_act_", with: "")
+        if let named = hook.verdicts.first(where: { $0.name == name }) { return named }
         if let number = Int64(text), (Int64(Int32.min)...Int64(UInt32.max)).contains(number) {
             return Verdict(value: UInt32(truncatingIfNeeded: number))
         }
-        let choices = (hook.verdicts.map(\.name) + ["a 32-bit number"]).joined(separator: ", ")
+        let names = hook.verdicts.isEmpty ? "" : hook.verdicts.map(\.name).joined(separator: ", ") + " or "
         throw ValidationError(
-            "'\(text)' is no verdict for \(option) on the \(hook.rawValue) hook, which takes \(choices).")
+            "'\(text)' is no verdict for \(option) on the \(hook.rawValue) hook, which takes \(names)"
+                + "a decimal 32-bit number.")
     }
 }
 

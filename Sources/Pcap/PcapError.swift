@@ -75,7 +75,7 @@ extension PcapError.Reason: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unknownLinkType(let text):
-            "\"\(text)\" is no link type, libpcap's names as in EN10MB and their numbers are"
+            "unknown link type \"\(text)\", it must be a name of libpcap's such as EN10MB or RAW, or its number"
         case .snapshotLengthOutOfRange(let length, let limit):
             "the snapshot length is \(length), it must be 1 to \(limit)"
         case .expressionTooLong(let bytes, let limit):

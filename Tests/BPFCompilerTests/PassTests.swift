@@ -154,13 +154,13 @@ import Testing
                 b0:
                   require byte packet[9]
                   %0 = byte packet[9]
-                  if %0 > 0x64 goto b2 else b1
+                  if %0 > 0x64 goto b3 else b1
                 b1:
-                  if %0 == 6 goto b3 else b2
+                  if %0 == 6 goto b2 else b3
                 b2:
-                  return 1
-                b3:
                   return 2
+                b3:
+                  return 1
 
                 """)
     }

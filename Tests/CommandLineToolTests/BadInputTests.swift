@@ -26,6 +26,12 @@ import Testing
         try refused(["ip host 300.1.2.3"], "cbpf2ebpf: invalid IPv4 address '300.1.2.3'")
     }
 
+    @Test func whatLibpcapAsksForIsNamed() throws {
+        try refused(
+            ["ip broadcast"],
+            "cbpf2ebpf: netmask not known, so 'ip broadcast' not supported; give it with --netmask")
+    }
+
     @Test func namesThatDoNotResolveAreNamed() throws {
         try refused(["host no-such-name.invalid"], "cbpf2ebpf: unknown host 'no-such-name.invalid'")
         try refused(["port nosuchservice"], "cbpf2ebpf: unknown port 'nosuchservice'")
@@ -35,7 +41,8 @@ import Testing
     @Test func anUnknownLinkTypeIsNamed() throws {
         try refused(
             ["-y", "NOSUCH", "ip"],
-            "cbpf2ebpf: \"NOSUCH\" is no link type, libpcap's names as in EN10MB and their numbers are")
+            "cbpf2ebpf: unknown link type \"NOSUCH\", it must be a name of libpcap's such as EN10MB or RAW, or its number"
+        )
     }
 
     @Test func bytecodeIsReadStrictly() throws {
@@ -70,7 +77,8 @@ import Testing
     @Test func messagesAreOneLineWhateverTheyQuote() throws {
         try refused(
             ["-y", "a\nb\u{1b}[31m", "ip"],
-            #"cbpf2ebpf: "a\nb\u{1B}[31m" is no link type, libpcap's names as in EN10MB and their numbers are"#)
+            #"cbpf2ebpf: unknown link type "a\nb\u{1B}[31m", it must be a name of libpcap's such as EN10MB or RAW, or its number"#
+        )
         try refused(
             ["--input", "-"], input: Array("1\n6 0 0 \r\0\n".utf8),
             #"cbpf2ebpf: 2:7: '\r\0' is no decimal number, k must stand here"#)
@@ -151,25 +159,38 @@ import Testing
         (["--no-match", "1", "ip"], "Error: --no-match needs --match beside it."),
         (
             ["--match", "drop", "ip"],
-            "Error: 'drop' is no verdict for --match on the socket hook, which takes a 32-bit number."
+            "Error: 'drop' is no verdict for --match on the socket hook, which takes a decimal 32-bit number."
         ),
         (
             ["--match", "4294967296", "ip"],
-            "Error: '4294967296' is no verdict for --match on the socket hook, which takes a 32-bit number."
+            "Error: '4294967296' is no verdict for --match on the socket hook, which takes a decimal 32-bit number."
         ),
         (
             ["--emit", "elf", "ip"],
-            "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of 'object', 'asm', 'raw', 'json' or 'classic'."
+            "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of the following:"
         ),
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
-        (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 … 2147483647."),
-        (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 … 2147483647."),
+        (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 to 2147483647."),
+        (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 to 2147483647."),
         (["--netmask", "+1.2.3.4", "ip"], "Error: The netmask '+1.2.3.4' is not of the form 255.255.255.0."),
         (["--netmask", "255.255", "ip"], "Error: The netmask '255.255' is not of the form 255.255.255.0."),
         (["--program-name", "a-b", "ip"], "Error: The program name 'a-b' is no C identifier."),
         (
             ["--kernel-form", "--emit", "object", "ip"],
             "Error: No kernel loads the kernel's own form from an object: use --emit asm or raw."
+        ),
+        (
+            ["--input", "-", "-s", "100"],
+            "Error: -y, -s, --netmask and --no-pcap-optimizer are for expressions, --input has none."
+        ),
+        (
+            ["--kernel-form", "--hook", "tc", "--match", "shot", "ip"],
+            "Error: The kernel's own form is for no hook: leave out --hook, --match and --no-match."
+        ),
+        (["--explain-passes", "ip"], "Error: --passes and --explain-passes need --emit ir beside them."),
+        (
+            ["--emit", "ir", "--passes", "dead,foo", "ip"],
+            "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, blocks, dead."
         ),
         (["--input", "-", "ip"], "Error: The filter comes from an expression, from -F or from --input, one of them."),
     ])

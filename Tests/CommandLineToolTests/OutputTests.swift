@@ -146,6 +146,42 @@ import Testing
         #expect(none.output == plain.output && none.errors == "")
     }
 
+    @Test func theLastLevelOfOptimisationCounts() throws {
+        let run = try ToolRun(["-O1", "-O0", "--emit", "raw", "ip"])
+        #expect(run.status == 0 && run.errors == "")
+    }
+
+    /// As people who know the kernel's header write them.
+    @Test(arguments: ["shot", "SHOT", "TC_ACT_SHOT", "2"]) func verdictsHaveSeveralNames(verdict: String) throws {
+        let arguments = ["--hook", "tc", "--emit", "raw", "ip", "--match"]
+        #expect(try ToolRun(arguments + [verdict]).output == ToolRun(arguments + ["shot"]).output)
+    }
+
+    /// No program is made, so there is no verdict to be given.
+    @Test(arguments: ["classic", "ir"]) func whatIsNoProgramNeedsNoVerdict(form: String) throws {
+        #expect(try ToolRun(["--hook", "tc", "--emit", form, "ip"]).output == ToolRun(["--emit", form, "ip"]).output)
+    }
+
+    @Test func theGraphAndItsPassesAreShown() throws {
+        let run = try ToolRun(["--emit", "ir", "--explain-passes", "ip"])
+        #expect(run.status == 0)
+        #expect(
+            run.text == """
+                b0:
+                  require half packet[12]
+                  %0 = half packet[12]
+                  if %0 == 0x800 goto b1 else b2
+                b1:
+                  return 0x40000
+                b2:
+                  return 0
+
+                """)
+        #expect(run.errors.contains("cbpf2ebpf: blocks: joined 1 blocks to those in front of them\n"))
+        let bare = try ToolRun(["--emit", "ir", "--passes", "", "ip"])
+        #expect(bare.status == 0 && bare.errors == "" && bare.text.hasPrefix("b0:\n  goto b1\nb1:\n"))
+    }
+
     @Test func helpAndVersionGoToStandardOutput() throws {
         let help = try ToolRun(["--help"])
         #expect(help.status == 0 && help.errors == "")

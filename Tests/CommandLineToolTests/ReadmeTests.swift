@@ -12,8 +12,9 @@
 
         /// The commands in them, without prompt and comment.
         private static let commands: [String] = code.compactMap { line in
-            let command = line.hasPrefix("$ ") ? line.dropFirst(2) : line
-            let tools = ["cbpf2ebpf ", "bpftool ", "tc ", "examples/", "Tests/"]
+            let text = line.drop { $0 == " " }
+            let command = text.hasPrefix("$ ") ? text.dropFirst(2) : text
+            let tools = ["cbpf2ebpf ", "bpftool ", "tc ", "tcpdump ", "examples/", "Tests/"]
             guard tools.contains(where: command.hasPrefix), !command.contains("[options]") else { return nil }
             return String(command.prefix { $0 != "#" }).trimmingCharacters(in: .whitespaces)
         }
@@ -23,11 +24,11 @@
         /// In namespaces of their own, with a BPF file system and an interface eth0.
         @Test(.enabled(if: Requirement.root.allowsRunning, "needs root")) func everyCommandWorks() throws {
             let commands = Self.commands.filter { !Self.scripts.contains($0) }
-            #expect(commands.count >= 6)
+            #expect(commands.count >= 8)
             let folder = try TemporaryFolder()
             let setUp = [
                 "cd '\(folder.path(""))'", "mount -t bpf bpf /sys/fs/bpf",
-                "ip link add eth0 type veth peer name eth1", "set -x",
+                "ip link add eth0 type veth peer name eth1", "ip link set eth0 up", "ip link set eth1 up", "set -x",
             ]
             let result = try run(
                 "unshare", ["-m", "-n", "sh", "-ec", (setUp + commands).joined(separator: "\n")],

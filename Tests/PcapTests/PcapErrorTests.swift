@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [
         (
             PcapError(.unknownLinkType("ETHER")),
-            "\"ETHER\" is no link type, libpcap's names as in EN10MB and their numbers are"
+            "unknown link type \"ETHER\", it must be a name of libpcap's such as EN10MB or RAW, or its number"
         ),
         (
             PcapError(.snapshotLengthOutOfRange(0, limit: 2_147_483_647)),
