@@ -58,7 +58,8 @@ let package = Package(
                 // Half a millisecond less to start: 40,000 places in a position-independent executable with the Swift
                 // runtime in it have to be relocated first, and symbols be read past.
                 .unsafeFlags(
-                    ["-Xclang-linker", "-no-pie", "-Xlinker", "-s"], .when(platforms: [.linux], configuration: .release)
+                    ["-Xclang-linker", "-no-pie", "-Xlinker", "-s"],
+                    .when(platforms: [.linux], configuration: .release)
                 )
             ]),
         .executableTarget(name: "match-capture", dependencies: ["PacketFilter"], path: "examples/MatchCapture"),

@@ -3,8 +3,9 @@ import PacketFilter
 
 /// The tool's main command: a filter in, an eBPF program out.
 ///
-/// All options stand here and not in groups: each group costs a tenth of the time the tool takes to start. What is done
-/// with them is in the extensions beside this file.
+/// The tool is to start in less than twice tcpdump's time, and most of that is the argument parser's. So options stand
+/// here and not in groups, and are of few types: each group and each further type costs a twentieth. What is done with
+/// them is in the extensions beside this file.
 struct CompileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cbpf2ebpf",
@@ -49,7 +50,7 @@ struct CompileCommand: ParsableCommand {
         help: ArgumentHelp(
             "How many bytes of a packet a match keeps on a socket; 0 stands for the default. (default: 262144)",
             valueName: "bytes"))
-    var snapshotLength: Int64?
+    var snapshotLength: String?
 
     @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
     var netmask: String?
@@ -59,8 +60,10 @@ struct CompileCommand: ParsableCommand {
 
     // MARK: What the program is for
 
-    @Option(help: "The kernel's hook the program is for.")
-    var hook: Hook = .socket
+    @Option(
+        name: .customLong("hook"),
+        help: ArgumentHelp("The kernel's hook the program is for: socket or tc. (default: socket)", valueName: "hook"))
+    var hookName: String?
 
     @Option(
         parsing: .unconditional,
@@ -75,8 +78,15 @@ struct CompileCommand: ParsableCommand {
             "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
     var noMatch: String?
 
-    @Flag(exclusivity: .chooseLast)
-    var optimization: Optimization = .none
+    @Flag(
+        name: .customLong("O0", withSingleDash: true),
+        help: "Translate instruction by instruction, as the kernel's own converter does. (default)")
+    var withoutOptimization = false
+
+    @Flag(
+        name: [.customLong("O1", withSingleDash: true), .customShort("O")],
+        help: "Optimise; not available yet, gives -O0.")
+    var withOptimization = false
 
     @Flag(
         help: ArgumentHelp(
@@ -86,8 +96,11 @@ struct CompileCommand: ParsableCommand {
 
     // MARK: What is written
 
-    @Option(help: ArgumentHelp("What to write. (default: object)", valueName: "form"))
-    var emit: Form?
+    @Option(
+        name: .customLong("emit"),
+        help: ArgumentHelp(
+            "What to write: object, asm, raw, json, classic or ir. (default: object)", valueName: "form"))
+    var formName: String?
 
     @Option(
         help: ArgumentHelp(
@@ -102,26 +115,43 @@ struct CompileCommand: ParsableCommand {
         help: ArgumentHelp("Write to a file; - is standard output.", valueName: "file"))
     var output: String?
 
-    @Option(help: ArgumentHelp("The program's name, a C identifier.", valueName: "name"))
-    var programName: String = "filter"
+    @Option(help: ArgumentHelp("The program's name, a C identifier. (default: filter)", valueName: "name"))
+    var programName: String?
 
-    @Option(help: ArgumentHelp("The license the object states.", valueName: "text"))
-    var license: String = PacketFilter.defaultLicense
+    @Option(
+        help: ArgumentHelp(
+            "The license the object states. (default: \(PacketFilter.defaultLicense))", valueName: "text"))
+    var license: String?
 
-    @Option(help: ArgumentHelp("The order of bytes.", valueName: "order"))
-    var endian: Endianness = .host
+    @Option(
+        name: .customLong("endian"),
+        help: ArgumentHelp("The order of bytes: little, big or host. (default: host)", valueName: "order"))
+    var endianName: String?
 
     func validate() throws {
         try validateFilter()
         try validateOutput()
-        if isProgramWritten { _ = try target() }
+        try validatePasses()
+        if try !kernelForm && form != .classic && form != .ir { _ = try target() }
+    }
+
+    /// The value of an option that `text` names, or `fallback` where the option is not given.
+    ///
+    /// - Throws: `ValidationError` with the values there are.
+    func choice<Value: CaseIterable & RawRepresentable<String>>(
+        _ text: String?, of option: String, or fallback: Value
+    ) throws -> Value {
+        guard let text else { return fallback }
+        if let value = Value(rawValue: text) { return value }
+        let values = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(text)' is no value of \(option), which takes \(values).")
     }
 
     /// Does the work.
     func run(on console: Console) throws {
         try checkTerminal(console)
         let result = try refusing { try bytes(of: filter(on: console), on: console) }
-        if optimization != .none {
+        if withOptimization {
             console.report("cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
         }
         try write(result, on: console)

@@ -13,8 +13,8 @@ extension CompileCommand {
         if input != nil, linkType != nil || snapshotLength != nil || netmask != nil || withoutPcapOptimizer {
             throw ValidationError("-y, -s, --netmask and --no-pcap-optimizer are for expressions, --input has none.")
         }
-        if let snapshotLength, !(0...Int64(Int32.max)).contains(snapshotLength) {
-            throw ValidationError("The snapshot length \(snapshotLength) is not in 0 to \(Int32.max).")
+        if let snapshotLength, UInt32(snapshotLength).map({ $0 <= Int32.max }) != true {
+            throw ValidationError("The snapshot length '\(snapshotLength)' is not a number of 0 to \(Int32.max).")
         }
         if let netmask, address(netmask) == nil {
             throw ValidationError("The netmask '\(netmask)' is not of the form 255.255.255.0.")
@@ -40,10 +40,10 @@ extension CompileCommand {
     }
 
     private func filter(_ text: String) throws -> PacketFilter {
-        let length = snapshotLength.flatMap { $0 == 0 ? nil : UInt32($0) }
+        let length = snapshotLength.flatMap { UInt32($0) } ?? 0
         return try PacketFilter(
             text, linkType: linkType.map { try LinkType($0) } ?? .ethernet,
-            snapshotLength: length ?? Self.defaultSnapshotLength, netmask: netmask.flatMap(address),
+            snapshotLength: length == 0 ? Self.defaultSnapshotLength : length, netmask: netmask.flatMap(address),
             optimized: !withoutPcapOptimizer)
     }
 

@@ -3,7 +3,7 @@ import PacketFilter
 
 extension CompileCommand {
     /// What can be written.
-    enum Form: String, ExpressibleByArgument, CaseIterable {
+    enum Form: String, CaseIterable {
         case object
         case asm
         case raw
@@ -16,7 +16,7 @@ extension CompileCommand {
     }
 
     /// The byte orders by the names of the command line.
-    enum Endianness: String, ExpressibleByArgument, CaseIterable {
+    enum Endianness: String, CaseIterable {
         case little
         case big
         case host
@@ -30,44 +30,44 @@ extension CompileCommand {
         }
     }
 
-    /// Whether an eBPF program for a hook is what is written.
-    var isProgramWritten: Bool { !kernelForm && form != .classic && form != .ir }
+    /// What is to be written.
+    var form: Form {
+        get throws { try choice(formName, of: "--emit", or: kernelForm ? .asm : .object) }
+    }
 
-    private var form: Form { emit ?? (kernelForm ? .asm : .object) }
+    private var byteOrder: ByteOrder {
+        get throws { try choice(endianName, of: "--endian", or: Endianness.host).byteOrder }
+    }
 
     func validateOutput() throws {
-        guard PacketFilter.isProgramName(programName) else {
+        if withOptimization, withoutOptimization {
+            throw ValidationError("-O0 and -O1 exclude each other.")
+        }
+        if let programName, !PacketFilter.isProgramName(programName) {
             throw ValidationError("The program name '\(programName)' is no C identifier.")
         }
-        guard !license.isEmpty, !license.utf8.contains(0) else {
+        if let license, license.isEmpty || license.utf8.contains(0) {
             throw ValidationError("The license must be a text, as \"GPL\".")
         }
-        if passes != nil || explainPasses, form != .ir {
-            throw ValidationError("--passes and --explain-passes need --emit ir beside them.")
-        }
-        if let unknown = passNames.first(where: { !PacketFilter.optimizerPasses.contains($0) }) {
-            let names = PacketFilter.optimizerPasses.joined(separator: ", ")
-            throw ValidationError("There is no pass '\(unknown)', the passes are \(names).")
-        }
-        guard kernelForm else { return }
-        if hook != .socket || match != nil || noMatch != nil {
+        _ = try (form, byteOrder)
+        if kernelForm { try validateKernelForm() }
+    }
+
+    private func validateKernelForm() throws {
+        if try hook != .socket || match != nil || noMatch != nil {
             throw ValidationError("The kernel's own form is for no hook: leave out --hook, --match and --no-match.")
         }
-        if form == .object {
+        if try form == .object {
             throw ValidationError("No kernel loads the kernel's own form from an object: use --emit asm or raw.")
         }
-        if form == .raw, endian.byteOrder != .host {
+        if try form == .raw && byteOrder != .host {
             throw ValidationError("The bytes of the kernel's own form are this machine's: use --endian host.")
         }
     }
 
-    /// The passes that are to run on the graph of `--emit ir`.
-    private var passNames: [String] {
-        passes?.split(separator: ",").map(String.init) ?? PacketFilter.optimizerPasses
-    }
-
     /// Refuses to fill a terminal with what it cannot show.
     func checkTerminal(_ console: Console) throws {
+        let form = try form
         guard !form.isText, output == nil || output == "-", console.outputIsTerminal else { return }
         throw ValidationError(
             "Standard output is a terminal, which cannot show \(form == .object ? "an object" : "raw bytes"): "
@@ -76,25 +76,25 @@ extension CompileCommand {
 
     /// What the arguments ask to write of `filter`.
     func bytes(of filter: PacketFilter, on console: Console) throws -> [UInt8] {
-        if form == .classic { return Array(filter.listing.utf8) }
-        if form == .ir { return Array(graph(of: filter, on: console).utf8) }
-        if kernelForm { return try bytes(ofKernelForm: filter.kernelForm()) }
-        let program = try filter.compile(for: target(), named: programName)
-        return switch form {
-        case .object: try program.object(license: license, byteOrder: endian.byteOrder).bytes
-        case .raw: program.bytes(endian.byteOrder)
-        case .json: Array(try program.json().utf8)
-        case .asm, .classic, .ir: Array(program.listing.utf8)
+        switch try form {
+        case .classic: Array(filter.listing.utf8)
+        case .ir: Array(graph(of: filter, on: console).utf8)
+        case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
+        case let form: try bytes(of: filter.compile(for: target(), named: programName ?? "filter"), as: form)
         }
     }
 
-    private func graph(of filter: PacketFilter, on console: Console) -> String {
-        let graph = filter.optimizerGraph(passes: passNames)
-        if explainPasses { console.report(graph.notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
-        return graph.text
+    private func bytes(of program: CompiledProgram, as form: Form) throws -> [UInt8] {
+        switch form {
+        case .object:
+            try program.object(license: license ?? PacketFilter.defaultLicense, byteOrder: byteOrder).bytes
+        case .raw: try program.bytes(byteOrder)
+        case .json: Array(try program.json().utf8)
+        default: Array(program.listing.utf8)
+        }
     }
 
-    private func bytes(ofKernelForm program: KernelForm) throws -> [UInt8] {
+    private func bytes(ofKernelForm program: KernelForm, as form: Form) throws -> [UInt8] {
         switch form {
         case .raw: try program.bytesOnThisKernel()
         case .json: Array(try program.json().utf8)

@@ -2,32 +2,16 @@ import ArgumentParser
 import PacketFilter
 
 extension CompileCommand {
-    /// The levels of optimisation, `-O` being `-O1`.
-    enum Optimization: EnumerableFlag {
-        case none
-        case full
-        case fullByLetter
-
-        static func name(for value: Optimization) -> NameSpecification {
-            switch value {
-            case .none: .customLong("O0", withSingleDash: true)
-            case .full: .customLong("O1", withSingleDash: true)
-            case .fullByLetter: .customShort("O")
-            }
-        }
-
-        static func help(for value: Optimization) -> ArgumentHelp? {
-            switch value {
-            case .none: "Translate instruction by instruction, as the kernel's own converter does."
-            case .full, .fullByLetter: "Optimise; not available yet, gives -O0."
-            }
-        }
+    /// The hook the arguments ask for.
+    var hook: Hook {
+        get throws { try choice(hookName, of: "--hook", or: .socket) }
     }
 
     /// The target the arguments ask for.
     ///
     /// - Throws: `ValidationError` where the hook needs a verdict, or has none of that name.
     func target() throws -> Target {
+        let hook = try hook
         let names = hook.verdicts.map(\.name).joined(separator: ", ")
         guard let match else {
             if !hook.verdicts.isEmpty {
@@ -42,11 +26,11 @@ extension CompileCommand {
         return Target(
             hook: hook,
             result: .verdict(
-                match: try verdict(match, "--match"),
-                noMatch: try noMatch.map { try verdict($0, "--no-match") } ?? pass))
+                match: try verdict(match, "--match", hook),
+                noMatch: try noMatch.map { try verdict($0, "--no-match", hook) } ?? pass))
     }
 
-    private func verdict(_ text: String, _ option: String) throws -> Verdict {
+    private func verdict(_ text: String, _ option: String, _ hook: Hook) throws -> Verdict {
         // People also write SHOT, and TC_ACT_SHOT as in the kernel's header.
         let name = text.lowercased().replacing("tc_act_", with: "")
         if let named = hook.verdicts.first(where: { $0.name == name }) { return named }
@@ -59,5 +43,3 @@ extension CompileCommand {
                 + "a decimal 32-bit number.")
     }
 }
-
-extension Hook: ExpressibleByArgument {}

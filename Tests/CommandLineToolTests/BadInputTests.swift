@@ -167,11 +167,14 @@ import Testing
         ),
         (
             ["--emit", "elf", "ip"],
-            "Error: The value 'elf' is invalid for '--emit <form>'. Please provide one of the following:"
+            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir."
         ),
+        (["--hook", "xdp", "ip"], "Error: 'xdp' is no value of --hook, which takes socket, tc."),
+        (["--endian", "middle", "ip"], "Error: 'middle' is no value of --endian, which takes little, big, host."),
+        (["-O0", "-O1", "ip"], "Error: -O0 and -O1 exclude each other."),
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),
-        (["-s", "-5", "ip"], "Error: The snapshot length -5 is not in 0 to 2147483647."),
-        (["-s", "4294967296", "ip"], "Error: The snapshot length 4294967296 is not in 0 to 2147483647."),
+        (["-s", "-5", "ip"], "Error: The snapshot length '-5' is not a number of 0 to 2147483647."),
+        (["-s", "4294967296", "ip"], "Error: The snapshot length '4294967296' is not a number of 0 to 2147483647."),
         (["--netmask", "+1.2.3.4", "ip"], "Error: The netmask '+1.2.3.4' is not of the form 255.255.255.0."),
         (["--netmask", "255.255", "ip"], "Error: The netmask '255.255' is not of the form 255.255.255.0."),
         (["--program-name", "a-b", "ip"], "Error: The program name 'a-b' is no C identifier."),

@@ -146,11 +146,6 @@ import Testing
         #expect(none.output == plain.output && none.errors == "")
     }
 
-    @Test func theLastLevelOfOptimisationCounts() throws {
-        let run = try ToolRun(["-O1", "-O0", "--emit", "raw", "ip"])
-        #expect(run.status == 0 && run.errors == "")
-    }
-
     /// As people who know the kernel's header write them.
     @Test(arguments: ["shot", "SHOT", "TC_ACT_SHOT", "2"]) func verdictsHaveSeveralNames(verdict: String) throws {
         let arguments = ["--hook", "tc", "--emit", "raw", "ip", "--match"]
