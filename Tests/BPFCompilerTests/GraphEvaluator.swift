@@ -32,7 +32,7 @@ struct GraphEvaluator {
             case .jump(let edge): block = enter(edge)
             case .branch(let comparison, let left, let right, let then, let otherwise):
                 block = enter(holds(comparison, values[left]!, values[right]!) ? then : otherwise)
-            case .unreachable: fatalError("an unreachable end was reached")
+            case .unreachable: throw UnreachableEnd()
             }
         }
         return nil
@@ -95,3 +95,6 @@ struct GraphEvaluator {
         }
     }
 }
+
+/// An end was reached that the graph says is not.
+private struct UnreachableEnd: Error {}
