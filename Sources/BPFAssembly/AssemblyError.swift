@@ -4,6 +4,8 @@ public struct AssemblyError: Error, Hashable, Sendable {
     public enum Reason: Error, Hashable, Sendable {
         /// There is no text at all.
         case emptyInput
+        /// The text is in another form of tcpdump's.
+        case otherForm(option: String)
         /// Something else than a number stands where one is needed.
         case notANumber(found: String, field: String)
         /// A number is below 0 or above what its field holds.
@@ -42,6 +44,8 @@ extension AssemblyError.Reason: CustomStringConvertible {
         switch self {
         case .emptyInput:
             "the input is empty, its first line must be the number of instructions"
+        case .otherForm(let option):
+            "this looks like what tcpdump \(option) prints, give what tcpdump -ddd prints"
         case .notANumber(let found, let field):
             "'\(found)' is no decimal number, \(field) must stand here"
         case .numberOutOfRange(let found, let field, let maximum):

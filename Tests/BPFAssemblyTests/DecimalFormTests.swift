@@ -31,6 +31,8 @@ import Testing
     @Test(arguments: [
         ("", "1:1: the input is empty, its first line must be the number of instructions"),
         ("\n", "1:1: the line ends here, the number of instructions is missing"),
+        ("(000) ret      #0\n", "1:1: this looks like what tcpdump -d prints, give what tcpdump -ddd prints"),
+        ("{ 0x6, 0, 0, 0x00000000 },\n", "1:1: this looks like what tcpdump -dd prints, give what tcpdump -ddd prints"),
         ("one\n", "1:1: 'one' is no decimal number, the number of instructions must stand here"),
         ("-1\n", "1:1: -1 is out of range for the number of instructions, it must be 0 to 4294967295"),
         ("1 2\n6 0 0 0\n", "1:3: unexpected '2' after the number of instructions, the line should end there"),

@@ -19,6 +19,12 @@ public enum DecimalForm {
     public static func parse(_ text: [UInt8]) throws(AssemblyError) -> [Instruction] {
         var scanner = NumberScanner(text)
         guard !scanner.isAtEnd else { throw AssemblyError(.emptyInput, line: 1, column: 1) }
+        // The forms people have at hand instead.
+        switch text.first {
+        case UInt8(ascii: "("): throw AssemblyError(.otherForm(option: "-d"), line: 1, column: 1)
+        case UInt8(ascii: "{"): throw AssemblyError(.otherForm(option: "-dd"), line: 1, column: 1)
+        default: break
+        }
         let stated = try scanner.number("the number of instructions", maximum: .max)
         try scanner.endLine(after: "the number of instructions")
 
