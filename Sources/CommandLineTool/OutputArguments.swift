@@ -1,5 +1,6 @@
 import ArgumentParser
 import PacketFilter
+import SystemPackage
 
 extension CompileCommand {
     /// What can be written.
@@ -104,7 +105,11 @@ extension CompileCommand {
 
     /// Writes `bytes` where the arguments say.
     func write(_ bytes: [UInt8], on console: Console) throws {
-        if let output, output != "-" { return try writeFile(bytes, to: output) }
-        try console.write(bytes)
+        guard let output, output != "-" else { return try console.write(bytes) }
+        do {
+            try writeFile(bytes, to: FilePath(output))
+        } catch {
+            throw ToolError("\(error)")
+        }
     }
 }

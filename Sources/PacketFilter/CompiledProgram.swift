@@ -57,26 +57,9 @@ public struct ProgramObject: Hashable, Sendable {
 
     /// Writes the object to the file at `path`, which is made or overwritten.
     ///
+    /// Where that fails halfway, no regular file is left behind.
     /// - Throws: ``FileError`` with the path.
     public func write(to path: FilePath) throws {
-        do {
-            let file = try FileDescriptor.open(
-                path, .writeOnly, options: [.create, .truncate],
-                permissions: [.ownerReadWrite, .groupReadWrite, .otherReadWrite])
-            try file.closeAfter { _ = try file.writeAll(bytes) }
-        } catch let error as Errno {
-            throw FileError(path: path, errno: error)
-        }
+        try writeFile(bytes, to: path)
     }
-}
-
-/// A file could not be written.
-public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The file.
-    public var path: FilePath
-    /// Why.
-    public var errno: Errno
-
-    /// One line: the file and the reason.
-    public var description: String { "cannot write \(path): \(errno)" }
 }

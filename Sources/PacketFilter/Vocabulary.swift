@@ -1,4 +1,7 @@
+import BPFAssembly
 import BPFCompiler
+import BPFInterpreter
+import BPFObject
 import ClassicBPF
 import ExtendedBPF
 import Pcap
@@ -25,3 +28,11 @@ public typealias Verdict = BPFCompiler.Verdict
 public typealias CompilerError = BPFCompiler.CompilerError
 /// What the packets of a capture begin with.
 public typealias LinkType = Pcap.LinkType
+/// Why an expression or a capture file is refused, with libpcap's message.
+public typealias PcapError = Pcap.PcapError
+/// Why a text is no program, with line and column.
+public typealias AssemblyError = BPFAssembly.AssemblyError
+/// Why an object cannot hold a program.
+public typealias ObjectError = BPFObject.ObjectError
+/// Why an interpreter stopped, and at which instruction.
+public typealias Trap = BPFInterpreter.Trap

@@ -1,7 +1,9 @@
-import BPFCompiler
 import ClassicBPF
 import ExtendedBPF
+import TestSupport
 import Testing
+
+@testable import BPFCompiler
 
 /// What a loadable program looks like, instruction by instruction, where the verifier asks for something else than the
 /// kernel's own form; REFERENCE: RFC 9669 and the verifier's rules.
@@ -54,7 +56,7 @@ import Testing
         #expect(Array(body) == [.jump(0), .move32(.r0, 1), .exit])
     }
 
-    /// By extension, the member of `struct __sk_buff` in `<linux/bpf.h>`, checked against the header below.
+    /// By extension, the place of the member of `struct __sk_buff`; the places themselves are checked below.
     @Test func extensionsComeFromTheContext() throws {
         let offsets: [(Extension, Int16)] = [
             (.type, 4), (.mark, 8), (.queue, 12), (.vlanAvail, 20), (.vlanTCI, 24), (.rxhash, 68),
@@ -68,6 +70,30 @@ import Testing
             #expect(Array(body) == [.load(.word, .r0, .r6, offset), .bigEndian(.r0, bits: 16), .exit], "\(ext)")
         }
     }
+
+    #if os(Linux)
+        /// The C compiler says where `<linux/bpf.h>` has the members.
+        @Test(.enabled(if: Requirement.tool("cc").allowsRunning, "needs a C compiler"))
+        func contextFieldsAreWhereTheHeaderHasThem() throws {
+            let fields: [(String, ContextField)] = [
+                ("len", .len), ("pkt_type", .packetType), ("mark", .mark), ("queue_mapping", .queueMapping),
+                ("protocol", .protocol), ("vlan_present", .vlanPresent), ("vlan_tci", .vlanTCI),
+                ("vlan_proto", .vlanProto), ("ifindex", .ifindex), ("hash", .hash),
+            ]
+            let checks = fields.map { name, field in
+                """
+                _Static_assert(offsetof(struct __sk_buff, \(name)) == \(field.rawValue), "\(name)");
+                _Static_assert(sizeof ((struct __sk_buff *)0)->\(name) == 4, "size of \(name)");
+                """
+            }
+            let helpers = [("get_prandom_u32", HelperFunction.randomNumber), ("get_smp_processor_id", .processorID)]
+            let numbers = helpers.map { "_Static_assert(BPF_FUNC_\($0) == \($1.rawValue), \"\($0)\");" }
+            let source = ["#include <stddef.h>", "#include <linux/bpf.h>"] + checks + numbers
+            let result = try run(
+                "cc", ["-fsyntax-only", "-x", "c", "-"], input: Array((source.joined(separator: "\n") + "\n").utf8))
+            #expect(result.status == 0, "\(result.errors)")
+        }
+    #endif
 
     @Test func verdictsStandForTheNumbers() throws {
         let target = Target.tc(match: .shot)

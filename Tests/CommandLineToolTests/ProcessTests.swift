@@ -45,6 +45,29 @@ import Testing
     }
 
     #if os(Linux)
+        /// Root may read and write everything, so somebody else runs the tool.
+        @Test(.enabled(if: Requirement.root.allowsRunning, "needs root")) func whatIsNotAllowedIsSaid() throws {
+            let folder = try TemporaryFolder()
+            try folder.file("filter", containing: Array("1\n6 0 0 1\n".utf8))
+            let result = try run(
+                "sh",
+                [
+                    "-c",
+                    """
+                    cd "$1" && cp "$0" tool && chmod 600 filter
+                    nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+                    $nobody ./tool --input filter; echo $?; $nobody ./tool -o out ip; echo $?
+                    """, builtTool, folder.path(""),
+                ])
+            #expect(result.text == "1\n1\n")
+            #expect(
+                result.errors == """
+                    cbpf2ebpf: cannot read filter: Permission denied
+                    cbpf2ebpf: cannot write out: Permission denied
+
+                    """)
+        }
+
         @Test(
             .enabled(if: Requirement.tool("script").allowsRunning, "needs script, of bsdutils"),
             arguments: ["", "--emit raw"])

@@ -45,6 +45,7 @@
             #expect(candidates.count >= 250)
             // Without a program are those that load hatype, nla, nlan or poff, and nothing else.
             #expect(candidates.count { $0.program == nil } < 15)
+            #expect(candidates.count { !$0.isInterpreted } < 5, "only poff is not")
             try withNetworkNamespace {
                 let veth = try VethPair()
                 let control = try PacketSocket(at: veth.second)
