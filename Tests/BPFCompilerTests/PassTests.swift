@@ -165,6 +165,15 @@ import Testing
                 """)
     }
 
+    /// A pass that says it did something did; else they would run on until the bound.
+    @Test func whatIsDoneIsNotDoneAgain() throws {
+        let filter = try Program(
+            [.load(.length), .arithmetic(.or, .constant(0)), .arithmetic(.add, .constant(0)), .result(.a)].map {
+                (operation: Operation) in Instruction(operation)
+            })
+        #expect(Optimizer(passes: ["constants"]).describe(filter).notes == ["constants: computed 2 values"])
+    }
+
     @Test func passesSayWhatTheyDid() throws {
         let filter = try Program(joining.map { Instruction($0) })
         #expect(

@@ -29,6 +29,9 @@ enum ConstantFolding: Pass {
                 }
             }
         }
+        for number in graph.blocks.indices {
+            graph.blocks[number].instructions.removeAll { replacements[$0] != nil }
+        }
         graph.replaceUses(replacements)
         folded += dropFulfilledRequirements(in: &graph, constants)
         let branches = foldBranches(in: &graph, constants)
