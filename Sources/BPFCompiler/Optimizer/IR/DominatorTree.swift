@@ -5,6 +5,9 @@ struct DominatorTree {
     /// The reachable blocks, each behind at least one of its predecessors; the entry first.
     let order: [BlockID]
 
+    /// Whether the graph has no loops.
+    let isAcyclic: Bool
+
     /// By block, its nearest strict dominator; the entry is its own. Nil for blocks that nothing reaches.
     private let parents: [BlockID?]
     /// By block, its place in ``order``.
@@ -36,6 +39,9 @@ struct DominatorTree {
         self.order = order
         self.parents = parents
         self.places = places
+        isAcyclic = order.allSatisfy { block in
+            graph.blocks[block.number].terminator.edges.allSatisfy { places[$0.target.number] > places[block.number] }
+        }
     }
 
     /// The nearest strict dominator of `block`, or nil for the entry and for blocks that nothing reaches.

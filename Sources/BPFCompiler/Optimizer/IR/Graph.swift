@@ -10,8 +10,14 @@ struct Graph: Hashable, Sendable {
     /// The blocks, by ``BlockID``; execution starts with the first. One that nothing reaches is empty.
     var blocks: [Block] = []
 
+    /// What the filter returns where a requirement is not met.
+    var failure: UInt32 = 0
+
     /// What each value is, by its number.
     private(set) var definitions: [Definition] = []
+
+    /// By value, the classic instruction it came from.
+    private(set) var origins: [Int] = []
 
     /// A run of instructions that is entered at its start and left at its end.
     struct Block: Hashable, Sendable {
@@ -23,6 +29,8 @@ struct Graph: Hashable, Sendable {
         var terminator: Terminator = .unreachable
         /// The first classic instruction the block came from.
         var origin: Int
+        /// The classic instruction its end came from; nil for the one the block came from.
+        var terminatorOrigin: Int?
     }
 
     /// Where a value comes from.
@@ -39,16 +47,45 @@ struct Graph: Hashable, Sendable {
     }
 
     /// Appends an instruction to a block and returns its value.
+    ///
+    /// - Parameter origin: The classic instruction it came from; nil for that of the block's last instruction.
     @discardableResult
-    mutating func append(_ instruction: Instruction, to block: BlockID) -> Value {
-        let value = makeValue(.instruction(instruction))
+    mutating func append(_ instruction: Instruction, to block: BlockID, origin: Int? = nil) -> Value {
+        let value = makeInstruction(
+            instruction, origin: origin ?? blocks[block.number].instructions.last.map { origins[$0.number] }
+                ?? blocks[block.number].origin)
         blocks[block.number].instructions.append(value)
         return value
     }
 
+    /// Makes an instruction that stands in no block yet.
+    mutating func makeInstruction(_ instruction: Instruction, origin: Int) -> Value {
+        makeValue(.instruction(instruction), origin: origin)
+    }
+
+    /// Appends an empty block.
+    mutating func appendBlock(origin: Int, _ terminator: Terminator = .unreachable) -> BlockID {
+        blocks.append(Block(terminator: terminator, origin: origin))
+        return BlockID(number: blocks.count - 1)
+    }
+
+    /// Moves the instructions of `block` from the place `place` on, and its end, to a new block, to which `block` then
+    /// jumps. What has read its values still may.
+    mutating func split(_ block: BlockID, at place: Int) -> BlockID {
+        let rest = blocks[block.number].instructions[place...]
+        let new = appendBlock(
+            origin: rest.first.map { origins[$0.number] } ?? blocks[block.number].origin,
+            blocks[block.number].terminator)
+        blocks[new.number].instructions = Array(rest)
+        blocks[new.number].terminatorOrigin = blocks[block.number].terminatorOrigin
+        blocks[block.number].instructions.removeSubrange(place...)
+        blocks[block.number].terminator = .jump(Edge(target: new))
+        return new
+    }
+
     /// Adds a parameter to a block and returns it. Every edge to the block must be given an argument for it.
     mutating func addParameter(to block: BlockID) -> Value {
-        let value = makeValue(.parameter(of: block))
+        let value = makeValue(.parameter(of: block), origin: blocks[block.number].origin)
         blocks[block.number].parameters.append(value)
         return value
     }
@@ -61,8 +98,9 @@ struct Graph: Hashable, Sendable {
         definitions[value.number] = .instruction(instruction)
     }
 
-    private mutating func makeValue(_ definition: Definition) -> Value {
+    private mutating func makeValue(_ definition: Definition, origin: Int) -> Value {
         definitions.append(definition)
+        origins.append(origin)
         return Value(number: definitions.count - 1)
     }
 }

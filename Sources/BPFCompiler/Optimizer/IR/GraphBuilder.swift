@@ -29,6 +29,8 @@ struct GraphBuilder {
     private let blockAtStart: [Int: BlockID]
     /// What A and X hold at the start.
     private let zero: Value
+    /// The classic instruction that is being read.
+    private var origin = 0
 
     /// The graph of `program`.
     ///
@@ -75,7 +77,10 @@ struct GraphBuilder {
             if instructions.upperBound < program.count {
                 graph.blocks[Self.id(number).number].terminator = .jump(edge(to: instructions.upperBound))
             }
-            for index in instructions { emit(index, in: Self.id(number), &state) }
+            for index in instructions {
+                origin = index
+                emit(index, in: Self.id(number), &state)
+            }
             ends[Self.id(number).number] = state
         }
         for block in [.entry] + reachable.map(Self.id) { fillArguments(of: block) }
@@ -121,10 +126,10 @@ struct GraphBuilder {
         case .storeIndex(let cell): state.cells[State.memory(cell)] = x
         case .arithmetic(let op, let operand):
             let right = value(of: operand, x, in: block)
-            if operand == .index, op == .divide || op == .modulo { graph.append(.requireNonzero(x), to: block) }
-            state.cells[State.a] = graph.append(.arithmetic(op, a, right), to: block)
+            if operand == .index, op == .divide || op == .modulo { append(.requireNonzero(x), to: block) }
+            state.cells[State.a] = append(.arithmetic(op, a, right), to: block)
         case .negate:
-            state.cells[State.a] = graph.append(.arithmetic(.subtract, zero, a), to: block)
+            state.cells[State.a] = append(.arithmetic(.subtract, zero, a), to: block)
         case .transferAToX: state.cells[State.x] = a
         case .transferXToA: state.cells[State.a] = x
         case .jump(let distance):
@@ -135,7 +140,7 @@ struct GraphBuilder {
             let otherwise = edge(to: index + 1 + Int(jf))
             end(block, with: .branch(comparison, a, right, then: then, otherwise: otherwise))
         case .result(.constant(let k)):
-            end(block, with: .return(graph.append(.constant(k), to: block)))
+            end(block, with: .return(append(.constant(k), to: block)))
         case .result(.a):
             end(block, with: .return(a))
         }
@@ -145,48 +150,54 @@ struct GraphBuilder {
         _ source: Operation.Source, _ a: Value, _ x: Value, in block: BlockID, _ state: State
     ) -> Value {
         switch source {
-        case .immediate(let k): return graph.append(.constant(k), to: block)
+        case .immediate(let k): return append(.constant(k), to: block)
         case .absolute(let size, let k): return load(size, Graph.Address(index: nil, offset: k), in: block)
         case .indirect(let size, let k): return load(size, Graph.Address(index: x, offset: k), in: block)
         case .memory(let cell): return state.cells[State.memory(cell)] ?? zero
-        case .length: return graph.append(.length, to: block)
-        case .extension(.xorX): return graph.append(.arithmetic(.xor, a, x), to: block)
+        case .length: return append(.length, to: block)
+        case .extension(.xorX): return append(.arithmetic(.xor, a, x), to: block)
         case .extension(let ext) where [.nla, .nlan, .poff].contains(ext):
-            return graph.append(.search(ext, a: a, x: x), to: block)
+            return append(.search(ext, a: a, x: x), to: block)
         case .extension(let ext):
-            if ext == .ifidx || ext == .hatype { graph.append(.requireInterface(orReturn: a), to: block) }
-            return graph.append(.metadata(ext), to: block)
+            if ext == .ifidx || ext == .hatype { append(.requireInterface(orReturn: a), to: block) }
+            return append(.metadata(ext), to: block)
         }
     }
 
     private mutating func loadIndex(_ source: Operation.IndexSource, in block: BlockID, _ state: State) -> Value {
         switch source {
-        case .immediate(let k): return graph.append(.constant(k), to: block)
+        case .immediate(let k): return append(.constant(k), to: block)
         case .memory(let cell): return state.cells[State.memory(cell)] ?? zero
-        case .length: return graph.append(.length, to: block)
+        case .length: return append(.length, to: block)
         case .headerLength(let k):
             let byte = load(.byte, Graph.Address(index: nil, offset: k), in: block)
-            let mask = graph.append(.constant(15), to: block)
-            let words = graph.append(.arithmetic(.and, byte, mask), to: block)
-            let two = graph.append(.constant(2), to: block)
-            return graph.append(.arithmetic(.shiftLeft, words, two), to: block)
+            let mask = append(.constant(15), to: block)
+            let words = append(.arithmetic(.and, byte, mask), to: block)
+            let two = append(.constant(2), to: block)
+            return append(.arithmetic(.shiftLeft, words, two), to: block)
         }
     }
 
     private mutating func load(_ size: Operation.Size, _ address: Graph.Address, in block: BlockID) -> Value {
-        graph.append(.requireBytes(size, address), to: block)
-        return graph.append(.load(size, address), to: block)
+        append(.requireBytes(size, address), to: block)
+        return append(.load(size, address), to: block)
     }
 
     private mutating func value(of operand: Operation.Operand, _ x: Value, in block: BlockID) -> Value {
         switch operand {
-        case .constant(let k): graph.append(.constant(k), to: block)
+        case .constant(let k): append(.constant(k), to: block)
         case .index: x
         }
     }
 
+    @discardableResult
+    private mutating func append(_ instruction: Graph.Instruction, to block: BlockID) -> Value {
+        graph.append(instruction, to: block, origin: origin)
+    }
+
     private mutating func end(_ block: BlockID, with terminator: Terminator) {
         graph.blocks[block.number].terminator = terminator
+        graph.blocks[block.number].terminatorOrigin = origin
     }
 
     /// The way to the block that begins at a classic instruction; its arguments come when all blocks are known.

@@ -65,10 +65,13 @@ struct GraphPrinter {
         case .constant(let number): text(number)
         case .arithmetic(let op, let left, let right): "\(name(left)) \(op.symbol) \(name(right))"
         case .load(let size, let address): "\(size) \(text(address))"
+        case .rawLoad(let size, let address): "raw \(size) \(text(address))"
+        case .classicLoad(let size, let address): "classic \(size) \(text(address))"
         case .length: "length"
         case .metadata(let ext): ext.name
         case .search(let ext, let a, let x): "\(ext.name)(\(name(a)), \(name(x)))"
         case .requireBytes(let size, let address): "require \(size) \(text(address))"
+        case .requireEnd(let window, let end): "require \(text(window, end))"
         case .requireNonzero(let value): "require \(name(value)) != 0"
         case .requireInterface(let value): "require interface, or return \(name(value))"
         }
@@ -80,6 +83,10 @@ struct GraphPrinter {
         case let index?: "packet[\(name(index)) + \(address.offset)]"
         case nil: "packet[\(address.offset)]"
         }
+    }
+
+    private func text(_ window: Graph.Window, _ end: UInt32) -> String {
+        window.index.map { "packet[..<\(name($0)) + \(end)]" } ?? "packet[..<\(end)]"
     }
 
     private func text(_ terminator: Terminator) -> String {

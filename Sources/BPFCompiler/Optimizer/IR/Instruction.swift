@@ -9,6 +9,11 @@ extension Graph {
         case arithmetic(Operation.ArithmeticOperator, Value, Value)
         /// The big-endian number at an address whose bytes have been required.
         case load(Operation.Size, Address)
+        /// The number at such an address as the host that runs the program reads it, without a swap of its bytes.
+        case rawLoad(Operation.Size, Address)
+        /// The big-endian number at any address, or the end of the filter as at a requirement: the kernel's own
+        /// instruction for classic loads, which knows the header areas.
+        case classicLoad(Operation.Size, Address)
         /// The packet's length in bytes.
         case length
         /// An extension that depends on nothing but what the kernel knows of the packet.
@@ -16,9 +21,12 @@ extension Graph {
         /// One of the extensions that search the packet, `nla`, `nlan` and `poff`, with A and X.
         case search(Extension, a: Value, x: Value)
 
-        /// Ends the filter with 0 unless the packet has all bytes of a load there.
+        /// Ends the filter with ``Graph/failure`` unless the packet has all bytes of a load there.
         case requireBytes(Operation.Size, Address)
-        /// Ends the filter with 0 if the number is 0, which a divisor must not be.
+        /// Ends the filter with ``Graph/failure`` unless the packet reaches as far as a number of bytes behind the
+        /// window's index.
+        case requireEnd(Window, UInt32)
+        /// Ends the filter with ``Graph/failure`` if the number is 0, which a divisor must not be.
         case requireNonzero(Value)
         /// Ends the filter with the number unless the packet has an interface.
         case requireInterface(orReturn: Value)
@@ -34,15 +42,29 @@ extension Graph {
         /// The constant part.
         var offset: UInt32
     }
+
+    /// A stretch of the packet that is checked, and where need be copied, as one: the bytes from ``start`` on behind an
+    /// index. An index with loads far from each other has several.
+    struct Window: Hashable, Sendable {
+        /// What is added to all offsets, or nil for the packet's start. The sum stays below 2³¹.
+        var index: Value?
+        /// The lowest offset of the loads in the window.
+        var start: UInt32
+    }
 }
 
 extension Graph.Instruction {
     /// Whether it may end the filter. Its value is of no use then.
     var isRequirement: Bool {
         switch self {
-        case .requireBytes, .requireNonzero, .requireInterface: true
+        case .requireBytes, .requireEnd, .requireNonzero, .requireInterface: true
         default: false
         }
+    }
+
+    /// Whether it has to stay even where nothing reads its value.
+    var mayEndFilter: Bool {
+        if case .classicLoad = self { true } else { isRequirement }
     }
 
     /// The number, if it is a constant.
@@ -60,7 +82,10 @@ extension Graph.Instruction {
         switch self {
         case .constant, .length, .metadata: []
         case .arithmetic(_, let left, let right): [left, right]
-        case .load(_, let address), .requireBytes(_, let address): address.index.map { [$0] } ?? []
+        case .load(_, let address), .rawLoad(_, let address), .classicLoad(_, let address),
+            .requireBytes(_, let address):
+            address.index.map { [$0] } ?? []
+        case .requireEnd(let window, _): window.index.map { [$0] } ?? []
         case .search(_, let a, let x): [a, x]
         case .requireNonzero(let value), .requireInterface(let value): [value]
         }
@@ -72,6 +97,10 @@ extension Graph.Instruction {
         case .constant, .length, .metadata: self
         case .arithmetic(let op, let left, let right): .arithmetic(op, replace(left), replace(right))
         case .load(let size, let address): .load(size, address.mapIndex(replace))
+        case .rawLoad(let size, let address): .rawLoad(size, address.mapIndex(replace))
+        case .classicLoad(let size, let address): .classicLoad(size, address.mapIndex(replace))
+        case .requireEnd(let window, let end):
+            .requireEnd(Graph.Window(index: window.index.map(replace), start: window.start), end)
         case .requireBytes(let size, let address): .requireBytes(size, address.mapIndex(replace))
         case .search(let ext, let a, let x): .search(ext, a: replace(a), x: replace(x))
         case .requireNonzero(let value): .requireNonzero(replace(value))

@@ -36,6 +36,13 @@ struct ValueRange: Hashable, Sendable {
         return low <= high ? ValueRange(bounds: low...high, possibleBits: bits & Self.bits(upTo: high)) : nil
     }
 
+    /// What is known where either this or `other` holds.
+    func or(_ other: ValueRange) -> ValueRange {
+        let low = min(bounds.lowerBound, other.bounds.lowerBound)
+        let high = max(bounds.upperBound, other.bounds.upperBound)
+        return ValueRange(bounds: low...high, possibleBits: possibleBits | other.possibleBits)
+    }
+
     /// Only numbers whose bits are among `bits`.
     static func bits(_ bits: UInt32) -> ValueRange {
         ValueRange(bounds: 0...bits, possibleBits: bits)
@@ -52,8 +59,8 @@ extension ValueRange {
     init(_ instruction: Graph.Instruction, _ range: (Value) -> ValueRange) {
         switch instruction {
         case .constant(let number): self.init(number)
-        case .load(.byte, _): self.init(0...0xff)
-        case .load(.half, _): self.init(0...0xffff)
+        case .load(.byte, _), .rawLoad(.byte, _), .classicLoad(.byte, _): self.init(0...0xff)
+        case .load(.half, _), .rawLoad(.half, _), .classicLoad(.half, _): self.init(0...0xffff)
         case .metadata(.proto), .metadata(.vlanTCI), .metadata(.vlanTPID), .metadata(.queue), .metadata(.hatype):
             self.init(0...0xffff)
         case .metadata(.vlanAvail): self.init(0...1)

@@ -47,6 +47,7 @@ enum BlockMerging: Pass {
                 for (parameter, argument) in zip(next.parameters, edge.arguments) { replacements[parameter] = argument }
                 graph.blocks[id.number].instructions += next.instructions
                 graph.blocks[id.number].terminator = next.terminator
+                graph.blocks[id.number].terminatorOrigin = next.terminatorOrigin
                 graph.blocks[edge.target.number] = Graph.Block(origin: next.origin)
                 merged += 1
             }

@@ -27,7 +27,7 @@ enum DeadCode: Pass {
     private static func readValues(in graph: Graph) -> Set<Value> {
         var pending: [Value] = []
         for block in graph.blocks {
-            pending += block.instructions.filter { graph.instruction($0)!.isRequirement }
+            pending += block.instructions.filter { graph.instruction($0)!.mayEndFilter }
             pending += block.terminator.operands + block.terminator.edges.flatMap(\.arguments)
         }
         var read: Set<Value> = []
