@@ -10,6 +10,14 @@ public struct CompilerError: Error, Hashable, Sendable {
         case jumpTooFar(distance: Int)
         /// The hook has no way to supply the extension.
         case unavailableExtension(Extension, Hook)
+        /// A filter for the hook cannot be translated instruction by instruction.
+        case notTranslatable(Hook)
+        /// There is no hook of this name.
+        case unknownHook(String)
+        /// The kernel has no tracepoint or function of such a name.
+        case invalidHookArgument(String, kind: String, argument: String)
+        /// There are no functions for what is written here.
+        case noFunctionsOfHook(String)
         /// The program's name is no C identifier.
         case invalidName(String)
     }
@@ -44,7 +52,16 @@ extension CompilerError.Reason: CustomStringConvertible {
         case .jumpTooFar(let distance):
             "its jump becomes one over \(distance) eBPF instructions, at most 32767 are possible at -O0"
         case .unavailableExtension(let ext, let hook):
-            "the extension \(ext.name) is not available to a program on the \(hook.rawValue) hook"
+            "the extension \(ext.name) is not available to a program on the \(hook) hook"
+        case .notTranslatable(let hook):
+            "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
+        case .unknownHook(let name):
+            "there is no hook '\(name)', the hooks are \(Hook.names.joined(separator: ", "))"
+        case .invalidHookArgument(let text, let kind, let argument):
+            "'\(text)' names no kernel \(argument.lowercased()), a hook is written \(kind):\(argument)"
+        case .noFunctionsOfHook(let text):
+            "there are no functions of '\(text)', after function: comes one of "
+                + Hook.packetHooks.map(\.description).joined(separator: ", ")
         case .invalidName(let name):
             "'\(name)' is no name for a program, it must be a C identifier"
         }

@@ -8,6 +8,9 @@ public struct LoadRequest: Hashable, Sendable {
     public var type: ProgramType
     /// Where it is going to be attached; nil for the types that do not ask, and for the type's first.
     public var expectedAttachType: AttachType?
+    /// The number, among the running kernel's own types, of what a program of type ``ProgramType/tracing`` is for: the
+    /// function, or the type `btf_trace_NAME` of a tracepoint (`attach_btf_id`). 0 for the other types.
+    public var attachTypeID: UInt32 = 0
     /// What is special about it.
     public var flags: LoadFlags = []
     /// The licence, as in `MODULE_LICENSE`: helpers marked so are there for "GPL" and compatible ones only.
@@ -15,7 +18,8 @@ public struct LoadRequest: Hashable, Sendable {
     /// The name listings show, a C identifier; nil takes the entry function's. The kernel keeps its first 15 bytes
     /// (`BPF_OBJ_NAME_LEN`), what is longer is cut as libbpf cuts it.
     public var name: String?
-    /// `LINUX_VERSION_CODE` of the kernel the program is for; kernels before 5.0 check it for probes.
+    /// The version of the kernel the program is for, ``RunningKernel/versionCode``; kernels before 5.0 check it for
+    /// probes.
     public var kernelVersion: UInt32 = 0
     /// The types of the functions and the source lines of the instructions.
     public var debugInformation: DebugInformation?

@@ -73,7 +73,7 @@ extension LoadArguments {
     fileprivate init(_ request: LoadRequest, types: FileDescriptor? = nil) throws(KernelError) {
         self.init(
             type: request.type.rawValue, expectedAttachType: request.expectedAttachType?.rawValue ?? 0,
-            flags: request.flags.rawValue, kernelVersion: request.kernelVersion,
+            attachTypeID: request.attachTypeID, flags: request.flags.rawValue, kernelVersion: request.kernelVersion,
             instructions: try request.encoded(), license: request.license,
             name: request.name ?? request.program.entry.name, btfDescriptor: types,
             functionRecords: try records(

@@ -35,6 +35,24 @@ public enum RunningKernel {
         return distances
     }
 
+    /// The version of the running kernel as `LINUX_VERSION_CODE` has it: 0x061200 for 6.18.0.
+    ///
+    /// The third number stops at 255, as in the kernel's header. Source: uname(2).
+    public static var versionCode: UInt32 {
+        var names = utsname()
+        uname(&names)
+        let release = withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        return versionCode(ofRelease: release)
+    }
+
+    /// The numbers before the first character that is neither digit nor dot, a byte each, the first the highest.
+    static func versionCode(ofRelease release: String) -> UInt32 {
+        let numbers = release.prefix { $0.isNumber || $0 == "." }.split(separator: ".").prefix(3).map {
+            UInt32($0) ?? 0
+        }
+        return (numbers + [0, 0, 0]).prefix(3).reduce(0) { $0 << 8 | min($1, 255) }
+    }
+
     /// The types of the running kernel, a whole BTF blob. Source: `/sys/kernel/btf/vmlinux`.
     ///
     /// - Throws: ``KernelError`` with `ENOENT` where the kernel was built without.

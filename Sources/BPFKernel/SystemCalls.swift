@@ -7,6 +7,7 @@ import SystemPackage
 struct LoadArguments {
     var type: UInt32
     var expectedAttachType: UInt32
+    var attachTypeID: UInt32
     var flags: UInt32
     var kernelVersion: UInt32
     var instructions: [UInt8]
@@ -47,6 +48,7 @@ private func loadProgramOnce(_ arguments: LoadArguments, log: LogBuffer) throws(
                         var load = linux_bpf_load()
                         load.type = arguments.type
                         load.expected_attach_type = arguments.expectedAttachType
+                        load.attach_btf_id = arguments.attachTypeID
                         load.flags = arguments.flags
                         load.kernel_version = arguments.kernelVersion
                         load.instructions = instructions.baseAddress

@@ -45,6 +45,7 @@ int linux_bpf_program_load(const struct linux_bpf_load *load, uint32_t *log_true
     memset(&argument, 0, sizeof argument);
     argument.known.prog_type = load->type;
     argument.known.expected_attach_type = load->expected_attach_type;
+    argument.known.attach_btf_id = load->attach_btf_id;
     argument.known.prog_flags = load->flags;
     argument.known.kern_version = load->kernel_version;
     argument.known.insns = address(load->instructions);

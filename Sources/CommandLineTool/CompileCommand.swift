@@ -40,7 +40,8 @@ struct CompileCommand: ParsableCommand {
     @Option(
         name: [.customShort("y", allowingJoined: true), .long],
         help: ArgumentHelp(
-            "What the packets begin with, by libpcap's name or number of the link type. (default: EN10MB)",
+            "What the packets begin with, by libpcap's name or number of the link type. (default: EN10MB, on hooks "
+                + "that see IP packets RAW)",
             valueName: "name"))
     var linkType: String?
 
@@ -62,14 +63,16 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         name: .customLong("hook"),
-        help: ArgumentHelp("The kernel's hook the program is for: socket or tc. (default: socket)", valueName: "hook"))
+        help: ArgumentHelp(
+            "The kernel's hook the program is for: \(Hook.names.joined(separator: ", ")). (default: socket)",
+            valueName: "hook"))
     var hookName: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What a packet that matches gets: on tc ok, shot (drops it), unspec, pipe, reclassify, stolen, queued, "
-                + "repeat, redirect or trap, on any hook a number.", valueName: "verdict"))
+            "What a packet that matches gets, by the hook's name for it (tc shot, xdp drop, cgroup-ingress deny …; "
+                + "leave it out to see them all) or as a number.", valueName: "verdict"))
     var match: String?
 
     @Option(

@@ -32,18 +32,35 @@ extension CompileCommand {
             } else {
                 expression.joined(separator: " ")
             }
+        let hook = try hook
         do {
-            return try filter(text)
+            return try filter(text, linkType: packetStart(on: hook))
         } catch  where netmask == nil && "\(error)".contains("netmask not known") {
             throw ToolError("\(error); give it with --netmask")
+        } catch  where isForEthernetOnly(text, on: hook) {
+            throw ToolError(
+                "\(error); the expression is one for Ethernet, and packets on the \(hook) hook begin with their IP header"
+            )
         }
     }
 
-    private func filter(_ text: String) throws -> PacketFilter {
+    /// What packets begin with: what -y says, else what the hook shows.
+    private func packetStart(on hook: Hook) throws -> LinkType {
+        if let linkType { return try LinkType(linkType) }
+        return hook.linkLayer == .rawIP ? .rawIP : .ethernet
+    }
+
+    /// Whether what the hook's packets begin with is why libpcap has refused an expression.
+    private func isForEthernetOnly(_ text: String, on hook: Hook) -> Bool {
+        guard linkType == nil, hook.linkLayer == .rawIP else { return false }
+        return (try? filter(text, linkType: .ethernet)) != nil
+    }
+
+    private func filter(_ text: String, linkType: LinkType) throws -> PacketFilter {
         let length = snapshotLength.flatMap { UInt32($0) } ?? 0
         return try PacketFilter(
-            text, linkType: linkType.map { try LinkType($0) } ?? .ethernet,
-            snapshotLength: length == 0 ? Self.defaultSnapshotLength : length, netmask: netmask.flatMap(address),
+            text, linkType: linkType, snapshotLength: length == 0 ? Self.defaultSnapshotLength : length,
+            netmask: netmask.flatMap(address),
             optimized: !withoutPcapOptimizer)
     }
 

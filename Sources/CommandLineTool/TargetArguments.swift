@@ -4,42 +4,71 @@ import PacketFilter
 extension CompileCommand {
     /// The hook the arguments ask for.
     var hook: Hook {
-        get throws { try choice(hookName, of: "--hook", or: .socket) }
+        get throws {
+            guard let hookName else { return .socket }
+            do {
+                return try Hook(named: hookName)
+            } catch {
+                throw ValidationError("--hook: \(error).")
+            }
+        }
     }
 
     /// The target the arguments ask for.
     ///
-    /// - Throws: `ValidationError` where the hook needs a verdict, or has none of that name.
+    /// - Throws: `ValidationError` where the hook needs a verdict, takes none, or has none of that name.
     func target() throws -> Target {
         let hook = try hook
-        let names = hook.verdicts.map(\.name).joined(separator: ", ")
         guard let match else {
-            if !hook.verdicts.isEmpty {
-                throw ValidationError("The \(hook.rawValue) hook needs --match, what to do with matches: \(names).")
-            }
-            if noMatch != nil {
+            guard noMatch == nil || !hook.takesVerdicts else {
                 throw ValidationError("--no-match needs --match beside it.")
             }
-            return Target(hook: hook, result: .number)
+            try refuseVerdicts(on: hook)
+            guard let target = Target(hook: hook) else {
+                throw ValidationError(
+                    "The \(hook) hook needs --match, what to do with matches: \(names(of: hook.verdicts)).")
+            }
+            return target
         }
-        let pass = hook.verdicts.first ?? Verdict(value: 0)
+        try refuseVerdicts(on: hook)
         return Target(
-            hook: hook,
-            result: .verdict(
-                match: try verdict(match, "--match", hook),
-                noMatch: try noMatch.map { try verdict($0, "--no-match", hook) } ?? pass))
+            hook: hook, match: try verdict(match, "--match", hook),
+            noMatch: try noMatch.map { try verdict($0, "--no-match", hook) })
+    }
+
+    private func refuseVerdicts(on hook: Hook) throws {
+        guard match != nil || noMatch != nil, !hook.takesVerdicts else { return }
+        let reason = hook.isFunction ? "a function returns 1 or 0" : "a program there only looks at packets"
+        throw ValidationError("The \(hook) hook takes no verdicts, \(reason): leave out --match and --no-match.")
     }
 
     private func verdict(_ text: String, _ option: String, _ hook: Hook) throws -> Verdict {
-        // People also write SHOT, and TC_ACT_SHOT as in the kernel's header.
-        let name = text.lowercased().replacing("tc_act_", with: "")
-        if let named = hook.verdicts.first(where: { $0.name == name }) { return named }
-        if let number = Int64(text), (Int64(Int32.min)...Int64(UInt32.max)).contains(number) {
-            return Verdict(value: UInt32(truncatingIfNeeded: number))
+        guard let verdict = named(text, hook) ?? number(text, hook) else {
+            let names = hook.verdicts.isEmpty ? "" : names(of: hook.verdicts) + " or "
+            throw ValidationError(
+                "'\(text)' is no verdict for \(option) on the \(hook) hook, which takes \(names)\(numbers(hook)).")
         }
-        let names = hook.verdicts.isEmpty ? "" : hook.verdicts.map(\.name).joined(separator: ", ") + " or "
-        throw ValidationError(
-            "'\(text)' is no verdict for \(option) on the \(hook.rawValue) hook, which takes \(names)"
-                + "a decimal 32-bit number.")
+        return verdict
     }
+
+    /// People also write SHOT, and TC_ACT_SHOT as in the kernel's headers.
+    private func named(_ text: String, _ hook: Hook) -> Verdict? {
+        let name = text.lowercased()
+        let prefixes = ["", "tc_act_", "tcx_", "netkit_", "xdp_", "bpf_lwt_", "bpf_", "nf_"]
+        return hook.verdicts.first { verdict in prefixes.contains { $0 + verdict.name == name } }
+    }
+
+    private func number(_ text: String, _ hook: Hook) -> Verdict? {
+        guard let number = Int64(text), (Int64(Int32.min)...Int64(UInt32.max)).contains(number) else { return nil }
+        let value = UInt32(truncatingIfNeeded: number)
+        guard hook.allowedResults?.contains(value) != false else { return nil }
+        return Verdict(value: value)
+    }
+
+    private func numbers(_ hook: Hook) -> String {
+        guard let allowed = hook.allowedResults else { return "a decimal 32-bit number" }
+        return "a number of \(allowed.lowerBound) to \(allowed.upperBound)"
+    }
+
+    private func names(of verdicts: [Verdict]) -> String { verdicts.map(\.name).joined(separator: ", ") }
 }

@@ -1,5 +1,4 @@
 #if os(Linux)
-    import BPFCompiler
     import BPFKernel
     import BPFObject
 
@@ -16,7 +15,8 @@
         ///     compiled with.
         ///   - license: What the kernel is told the program's license is.
         ///   - log: What the verifier is to write of an accepted program.
-        /// - Throws: ``KernelError`` with the verifier's whole log.
+        /// - Throws: ``KernelError`` with the verifier's whole log; `BTFError` where this kernel has no such tracepoint
+        ///   or function; ``NotLoadable`` for a function.
         public func load(
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
@@ -24,6 +24,7 @@
             let debug = try BPFObject.DebugInformation(
                 of: program, contextType: target.hook.contextType, source: source)
             var request = LoadRequest(program, type: target.hook.programType)
+            try request.prepare(for: target.hook)
             request.license = license
             request.log = log
             request.debugInformation = BPFKernel.DebugInformation(
@@ -33,16 +34,6 @@
                 lineRecords: debug.lineInfo,
                 lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
             return try LoadedProgram(loading: request)
-        }
-    }
-
-    extension Hook {
-        /// The kernel's type of the programs for this hook.
-        var programType: ProgramType {
-            switch self {
-            case .socket: .socketFilter
-            case .tc: .schedCls
-            }
         }
     }
 #endif

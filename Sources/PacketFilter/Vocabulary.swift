@@ -24,6 +24,18 @@ public typealias Hook = BPFCompiler.Hook
 public typealias Target = BPFCompiler.Target
 /// What a program tells its hook to do with a packet.
 public typealias Verdict = BPFCompiler.Verdict
+/// The verdicts of traffic control.
+public typealias TCVerdict = BPFCompiler.TCVerdict
+/// The verdicts of tcx and netkit.
+public typealias TCXVerdict = BPFCompiler.TCXVerdict
+/// The verdicts of XDP.
+public typealias XDPVerdict = BPFCompiler.XDPVerdict
+/// The verdicts of control groups.
+public typealias CgroupVerdict = BPFCompiler.CgroupVerdict
+/// The verdicts of light-weight tunnels.
+public typealias LWTVerdict = BPFCompiler.LWTVerdict
+/// The verdicts of netfilter.
+public typealias NetfilterVerdict = BPFCompiler.NetfilterVerdict
 /// Why a filter cannot become a program.
 public typealias CompilerError = BPFCompiler.CompilerError
 /// What the packets of a capture begin with.

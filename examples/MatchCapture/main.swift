@@ -30,10 +30,10 @@ func matchCapture(_ path: String, _ expression: String) throws {
     while let frame = try capture.next() {
         count += 1
         let packet = Packet(ethernet: frame.bytes)
-        let verdict = try filter.run(on: packet) == 0 ? Verdict.ok.value : Verdict.shot.value
+        let verdict = try filter.run(on: packet) == 0 ? TCVerdict.ok.value : TCVerdict.shot.value
         let answers = try [verdict, program.run(on: packet), kernel.run(on: frame.bytes) ?? verdict]
         guard Set(answers).count == 1 else { throw Disagreement(packet: count, answers: answers) }
-        if verdict == Verdict.shot.value { matches.append(count) }
+        if verdict == TCVerdict.shot.value { matches.append(count) }
     }
     print("\(matches.count) of \(count) packets match: \(matches.map(String.init).joined(separator: " "))")
     print("the kernel: \(kernel.summary)")

@@ -13,22 +13,29 @@ public struct Target: Hashable, Sendable {
         case verdict(match: Verdict, noMatch: Verdict)
     }
 
-    /// Makes a target. ``socket``, ``socket(match:noMatch:)`` and ``tc(match:noMatch:)`` read better.
+    /// Makes a target. ``socket``, ``tc(match:noMatch:)`` and what else is in Targets.swift read better.
     public init(hook: Hook, result: Result) {
         self.hook = hook
         self.result = result
     }
 
-    /// A socket filter that returns the filter's number, as the classic one does.
-    public static let socket = Target(hook: .socket, result: .number)
-
-    /// A socket filter that keeps `match` bytes of packets that match and `noMatch` of the others.
-    public static func socket(match: Verdict, noMatch: Verdict = Verdict(value: 0)) -> Target {
-        Target(hook: .socket, result: .verdict(match: match, noMatch: noMatch))
+    /// Makes a target that gives `match` to packets that match and `noMatch` to others.
+    ///
+    /// - Parameter noMatch: The verdict for others; nil stands for ``Hook/defaultNoMatch``.
+    public init(hook: Hook, match: Verdict, noMatch: Verdict? = nil) {
+        self.init(hook: hook, result: .verdict(match: match, noMatch: noMatch ?? hook.defaultNoMatch))
     }
 
-    /// A traffic control classifier in direct-action mode.
-    public static func tc(match: Verdict, noMatch: Verdict = .ok) -> Target {
-        Target(hook: .tc, result: .verdict(match: match, noMatch: noMatch))
+    /// Makes the target of a hook that asks for no verdict: the filter's number on a socket; elsewhere 1 or 0, and at
+    /// the entry of a function, where nothing else is allowed, 0.
+    ///
+    /// Nil for a hook that asks for one, ``Hook/needsMatch``.
+    public init?(hook: Hook) {
+        if hook.needsMatch { return nil }
+        if hook.givesNumber {
+            self.init(hook: hook, result: .number)
+        } else {
+            self.init(hook: hook, match: Verdict(value: min(1, hook.allowedResults?.upperBound ?? 1)))
+        }
     }
 }

@@ -20,6 +20,7 @@ extension Translation {
     mutating func emitExtension(
         _ ext: Extension, on hook: Hook, at index: Int
     ) throws(CompilerError) {
+        guard hook.extensions.contains(ext) else { throw CompilerError(.unavailableExtension(ext, hook), at: index) }
         switch ext {
         case .proto: emitBigEndianField(.protocol)
         case .vlanTPID: emitBigEndianField(.vlanProto)
@@ -33,7 +34,7 @@ extension Translation {
         case .cpu: assembler.append(.call(helper: HelperFunction.processorID.rawValue))
         case .rand: assembler.append(.call(helper: HelperFunction.randomNumber.rawValue))
         case .xorX: assembler.append(.alu32(.xor, a, x))
-        case .hatype, .nla, .nlan, .poff: throw CompilerError(.unavailableExtension(ext, hook), at: index)
+        case .hatype, .nla, .nlan, .poff: preconditionFailure("no __sk_buff has them")
         }
     }
 

@@ -3,7 +3,7 @@ import ExtendedBPF
 
 /// Translates classic programs into eBPF, one instruction after the other, as the kernel's converter does.
 public enum Translator {
-    /// Returns `program` in `dialect`.
+    /// Returns `program` in `dialect`; a loadable one is for a hook with ``Hook/hasPacketLoads``.
     ///
     /// Line 1 of the result's line marks is the prologue, line *n* + 2 the classic instruction *n*.
     ///
@@ -23,6 +23,9 @@ public enum Translator {
         case .kernel:
             return ExtendedBPF.Program(functions: [try Translation(program, dialect, named: name).run()])
         case .loadable(let target):
+            guard target.hook.hasPacketLoads, !target.hook.isFunction else {
+                throw CompilerError(.notTranslatable(target.hook))
+            }
             return try VerdictWrapper(target).translate(program, named: name)
         }
     }

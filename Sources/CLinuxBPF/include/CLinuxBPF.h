@@ -14,6 +14,7 @@
 struct linux_bpf_load {
     uint32_t type;
     uint32_t expected_attach_type;
+    uint32_t attach_btf_id;     // of vmlinux; 0 for none
     uint32_t flags;
     uint32_t kernel_version;
     const void *instructions;
