@@ -83,12 +83,12 @@ struct CompileCommand: ParsableCommand {
 
     @Flag(
         name: .customLong("O0", withSingleDash: true),
-        help: "Translate instruction by instruction, as the kernel's own converter does. (default)")
+        help: "Translate instruction by instruction, as the kernel's own converter does.")
     var withoutOptimization = false
 
     @Flag(
         name: [.customLong("O1", withSingleDash: true), .customShort("O")],
-        help: "Optimise; not available yet, gives -O0.")
+        help: "Optimise. (default)")
     var withOptimization = false
 
     @Flag(
@@ -96,6 +96,12 @@ struct CompileCommand: ParsableCommand {
             "Show what this kernel's own converter makes of the filter, as a listing or, with --emit raw, its exact "
                 + "bytes, which needs root."))
     var kernelForm = false
+
+    @Option(
+        name: .customLong("cpu"),
+        help: ArgumentHelp(
+            "The eBPF instruction set, as of clang -mcpu: v1, v2, v3 or v4. (default: v3)", valueName: "version"))
+    var cpuName: String?
 
     // MARK: What is written
 
@@ -154,9 +160,6 @@ struct CompileCommand: ParsableCommand {
     func run(on console: Console) throws {
         try checkTerminal(console)
         let result = try refusing { try bytes(of: filter(on: console), on: console) }
-        if withOptimization {
-            console.report("cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
-        }
         try write(result, on: console)
     }
 

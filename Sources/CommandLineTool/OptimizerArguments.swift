@@ -12,6 +12,15 @@ extension CompileCommand {
         }
     }
 
+    /// How the program is to be made.
+    var options: CompilerOptions {
+        get throws {
+            CompilerOptions(
+                level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
+                passes: passNames)
+        }
+    }
+
     private var passNames: [String] {
         passes?.split(separator: ",").map(String.init) ?? PacketFilter.optimizerPasses
     }

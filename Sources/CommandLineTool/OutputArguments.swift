@@ -50,7 +50,7 @@ extension CompileCommand {
         if let license, license.isEmpty || license.utf8.contains(0) {
             throw ValidationError("The license must be a text, as \"GPL\".")
         }
-        _ = try (form, byteOrder)
+        _ = try (form, byteOrder, options)
         if kernelForm { try validateKernelForm() }
     }
 
@@ -81,7 +81,8 @@ extension CompileCommand {
         case .classic: Array(filter.listing.utf8)
         case .ir: Array(graph(of: filter, on: console).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form: try bytes(of: filter.compile(for: target(), named: programName ?? "filter"), as: form)
+        case let form: 
+            try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
         }
     }
 

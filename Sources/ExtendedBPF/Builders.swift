@@ -115,6 +115,20 @@ extension Instruction {
         Instruction(Opcode(.jmp, condition.rawValue, .immediate), dstReg: dst, offset: offset, imm: imm)
     }
 
+    /// `if (u32) dst condition (u32) src goto +offset` (ISA v3).
+    public static func jump32(
+        if dst: Register, _ condition: JumpCondition, _ src: Register, _ offset: Int16
+    ) -> Instruction {
+        Instruction(Opcode(.jmp32, condition.rawValue, .register), dstReg: dst, srcReg: src, offset: offset)
+    }
+
+    /// `if (u32) dst condition (u32) imm goto +offset` (ISA v3).
+    public static func jump32(
+        if dst: Register, _ condition: JumpCondition, _ imm: Int32, _ offset: Int16
+    ) -> Instruction {
+        Instruction(Opcode(.jmp32, condition.rawValue, .immediate), dstReg: dst, offset: offset, imm: imm)
+    }
+
     /// `r0 = helper(r1 … r5)`, the helper function with that number.
     public static func call(helper number: Int32) -> Instruction {
         Instruction(.call, imm: number)

@@ -50,12 +50,21 @@ public struct PacketFilter: Hashable, Sendable {
         self.init(try ClassicProgram(try DecimalForm.parse(text)))
     }
 
-    /// Compiles the filter, instruction by instruction as the kernel's own converter does.
+    /// Compiles the filter.
     ///
-    /// - Parameter name: The program's name, a C identifier.
+    /// - Parameters:
+    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - name: The program's name, a C identifier.
+    ///   - options: How much is optimised, and for which instruction set.
     /// - Throws: ``CompilerError`` at the instruction that the target cannot run.
-    public func compile(for target: Target, named name: String = "filter") throws -> CompiledProgram {
-        let program = try Translator.translate(classic, to: .loadable(target), named: name)
+    public func compile(
+        for target: Target, named name: String = "filter", options: CompilerOptions = CompilerOptions()
+    ) throws -> CompiledProgram {
+        let program =
+            switch options.level {
+            case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)
+            case .optimized: try Compiler.compile(classic, for: target, named: name, options: options)
+            }
         for (index, instruction) in program.linked().instructions.enumerated() {
             do {
                 try instruction.validate()

@@ -36,6 +36,10 @@ public typealias CgroupVerdict = BPFCompiler.CgroupVerdict
 public typealias LWTVerdict = BPFCompiler.LWTVerdict
 /// The verdicts of netfilter.
 public typealias NetfilterVerdict = BPFCompiler.NetfilterVerdict
+/// How programs are made, apart from what they are for.
+public typealias CompilerOptions = BPFCompiler.CompilerOptions
+/// The versions of the eBPF instruction set.
+public typealias InstructionSet = BPFCompiler.InstructionSet
 /// Why a filter cannot become a program.
 public typealias CompilerError = BPFCompiler.CompilerError
 /// What the packets of a capture begin with.

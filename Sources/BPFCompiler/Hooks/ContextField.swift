@@ -14,6 +14,8 @@ enum ContextField: Int16 {
     case vlanProto = 28
     case ifindex = 40
     case hash = 68
+    case data = 76
+    case dataEnd = 80
 
     /// `dst = context->field`, the context being in `context`.
     func load(into dst: Register, from context: Register) -> Instruction {
@@ -27,4 +29,6 @@ enum HelperFunction: Int32 {
     case randomNumber = 7
     /// `bpf_get_smp_processor_id`
     case processorID = 8
+    /// `bpf_xdp_get_buff_len`
+    case xdpBufferLength = 188
 }

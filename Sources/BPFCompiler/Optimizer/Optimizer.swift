@@ -2,7 +2,7 @@ import ClassicBPF
 
 /// Brings filters into static single assignment form and simplifies them there.
 ///
-/// What it makes can be read (``describe(_:)``); programs are not made of it yet.
+/// What it makes can be read (``describe(_:)``).
 public struct Optimizer: Hashable, Sendable {
     /// The passes to run, by name, in this order, over and over until none changes anything.
     public var passes: [String]
@@ -31,6 +31,37 @@ public struct Optimizer: Hashable, Sendable {
     func optimize(_ filter: Program) -> (graph: Graph, notes: [String]) {
         var graph = GraphBuilder.build(filter)
         verify(graph, after: "building")
+        let notes = runPasses(on: &graph)
+        return (graph, notes)
+    }
+
+    /// The graph of `filter` as instructions for `target` can be chosen for it.
+    func lower(
+        _ filter: Program, for target: Target, _ options: CompilerOptions
+    ) -> (graph: Graph, notes: [String]) {
+        var graph = GraphBuilder.build(filter)
+        verify(graph, after: "building")
+        var notes: [String] = []
+        // Addresses are looked at while each load stands behind its requirement; constants are known by then.
+        notes += ParameterPruning.run(on: &graph) + ConstantFolding.run(on: &graph)
+        InterfaceLowering.run(on: &graph)
+        if case .verdict(let match, let noMatch) = target.result {
+            VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
+        }
+        AddressLowering.run(on: &graph, target.hook.headerAreas)
+        _ = LoopBounds.run(on: &graph, rounds: 256)
+        verify(graph, after: "lowering")
+        notes += runPasses(on: &graph)
+        notes += EqualityChains.run(on: &graph)
+        verify(graph, after: "searches")
+        notes += NetworkOrder.run(on: &graph)
+        notes += DeadCode.run(on: &graph)
+        notes += BoundsChecks.run(on: &graph, windowSize: PacketAccess(for: target.hook, graph).windowSize)
+        verify(graph, after: "bounds")
+        return (graph, notes)
+    }
+
+    private func runPasses(on graph: inout Graph) -> [String] {
         var notes: [String] = []
         // Each pass makes the graph smaller or leaves it, so this ends; the bound is there to prove it.
         for _ in 0..<Self.maximumRounds {
@@ -44,7 +75,7 @@ public struct Optimizer: Hashable, Sendable {
             }
             if !hasChanged { break }
         }
-        return (graph, notes)
+        return notes
     }
 
     private static let maximumRounds = 16
@@ -54,5 +85,16 @@ public struct Optimizer: Hashable, Sendable {
         assert(
             GraphVerifier.problem(in: graph) == nil,
             "after \(pass): \(GraphVerifier.problem(in: graph) ?? "")\n\(GraphPrinter.text(graph))")
+    }
+}
+
+extension Hook {
+    /// How loads reach the areas of negative offsets.
+    fileprivate var headerAreas: AddressLowering.Areas {
+        if hasPacketLoads { return .instructions }
+        return switch linkLayer {
+        case .ethernet: .offsets(linkLayer: 0, network: 14)
+        case .rawIP: .offsets(linkLayer: nil, network: 0)
+        }
     }
 }

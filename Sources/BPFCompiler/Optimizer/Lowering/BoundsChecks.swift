@@ -87,17 +87,20 @@ struct BoundsChecks {
             // Ways back of a loop come from blocks behind this one, where nothing less is known.
             let ways = predecessors[id.number].filter { !tree.dominates(id, $0) }
             var known = ways.map { checked[$0.number] }.min() ?? 0
-            graph.blocks[id.number].instructions.removeAll { value in
-                guard case .requireEnd(window, let end)? = graph.instruction(value) else { return false }
-                guard end > known else {
-                    merged += 1
-                    return true
+            var kept: [Value] = []
+            for value in graph.blocks[id.number].instructions {
+                if case .requireEnd(window, let end)? = graph.instruction(value) {
+                    guard end > known else {
+                        merged += 1
+                        continue
+                    }
+                    known = end
+                    if case .end(let demanded)? = demands[value], demanded > end { known = demanded }
+                    graph.redefine(value, as: .requireEnd(window, known))
                 }
-                known = end
-                if case .end(let demanded)? = demands[value], demanded > end { known = demanded }
-                graph.redefine(value, as: .requireEnd(window, known))
-                return false
+                kept.append(value)
             }
+            graph.blocks[id.number].instructions = kept
             checked[id.number] = known
         }
     }

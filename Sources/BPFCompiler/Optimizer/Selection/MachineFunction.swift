@@ -157,6 +157,8 @@ struct MachineBlock: Hashable, Sendable {
     var terminator: MachineTerminator = .exit
     /// The classic instruction its end came from; −1 for none.
     var origin = -1
+    /// Whether it is seldom reached.
+    var isRare = false
 }
 
 /// A program in the making: blocks of machine instructions, the first of which is entered.

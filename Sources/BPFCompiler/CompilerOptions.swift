@@ -1,0 +1,50 @@
+/// How programs are made, apart from what they are for.
+public struct CompilerOptions: Hashable, Sendable {
+    /// How much is done.
+    public var level: OptimizationLevel
+    /// The instructions that may be used.
+    public var isa: InstructionSet
+    /// Which of the optimiser's passes run, by name.
+    public var passes: [String]
+
+    /// Makes options.
+    public init(
+        level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, passes: [String] = Optimizer.passNames
+    ) {
+        self.level = level
+        self.isa = isa
+        self.passes = passes
+    }
+}
+
+/// How much is done to make a program small and fast.
+public enum OptimizationLevel: Hashable, Sendable {
+    /// Each classic instruction is translated, as the kernel's own converter does (`-O0`).
+    case mirror
+    /// The filter is compiled through a graph of its values (`-O1`).
+    case optimized
+}
+
+/// The versions of the eBPF instruction set, by the names of `clang -mcpu`.
+///
+/// Source: RFC 9669 §2.4 (conformance groups) and LLVM's documentation of the BPF target.
+public enum InstructionSet: String, Hashable, Sendable, CaseIterable, Comparable {
+    /// The first.
+    case v1
+    /// With jumps where a number is less (Linux 4.14).
+    case v2
+    /// With jumps that compare 32 bits (Linux 5.1).
+    case v3
+    /// With jumps over more than 32,767 instructions and more (Linux 6.6).
+    case v4
+
+    /// Whether there are jumps where a number is less, or less or equal.
+    public var hasLess: Bool { self >= .v2 }
+    /// Whether there are jumps that compare 32 bits.
+    public var hasJump32: Bool { self >= .v3 }
+    /// Whether there is a jump of any distance.
+    public var hasLongJump: Bool { self >= .v4 }
+
+    /// Whether `left` is the smaller set.
+    public static func < (left: InstructionSet, right: InstructionSet) -> Bool { left.rawValue < right.rawValue }
+}

@@ -1,0 +1,102 @@
+/// Makes one block of those that do the same and go on the same way, and one end of blocks that end the same.
+///
+/// - Precondition: Registers have been chosen.
+enum TailMerging {
+    /// Merging ends shorter than this would save little and cost a jump.
+    private static let shortestTail = 3
+
+    static func run(on function: inout MachineFunction) {
+        mergeSameBlocks(in: &function)
+        if mergeTails(in: &function) { mergeSameBlocks(in: &function) }
+    }
+
+    /// What makes two blocks the same; where they came from does not.
+    private struct Content: Hashable {
+        var instructions: [MachineInstruction]
+        var terminator: MachineTerminator
+
+        init(_ block: MachineBlock) {
+            instructions = block.instructions.map(withoutOrigin)
+            terminator = block.terminator
+        }
+    }
+
+    private static func withoutOrigin(_ instruction: MachineInstruction) -> MachineInstruction {
+        var copy = instruction
+        copy.origin = 0
+        return copy
+    }
+
+    private static func mergeSameBlocks(in function: inout MachineFunction) {
+        // When two have become one, those in front of them may have become the same.
+        while true {
+            let reached = BlockCleaning.reachable(in: function)
+            var first: [Content: Int] = [:]
+            var replacements: [Int: Int] = [:]
+            for number in function.blocks.indices where reached[number] && number != 0 {
+                let content = Content(function.blocks[number])
+                if let same = first[content] {
+                    replacements[number] = same
+                } else {
+                    first[content] = number
+                }
+            }
+            if replacements.isEmpty { return }
+            for number in function.blocks.indices {
+                function.blocks[number].terminator = function.blocks[number].terminator.mapTargets {
+                    replacements[$0] ?? $0
+                }
+                if case .branch(_, let then, let otherwise) = function.blocks[number].terminator, then == otherwise {
+                    function.blocks[number].terminator = .jump(then)
+                }
+            }
+        }
+    }
+
+    private struct End: Hashable {
+        var last: MachineInstruction
+        var terminator: MachineTerminator
+    }
+
+    private static func mergeTails(in function: inout MachineFunction) -> Bool {
+        let reached = BlockCleaning.reachable(in: function)
+        var groups: [End: [Int]] = [:]
+        for number in function.blocks.indices where reached[number] {
+            guard let last = function.blocks[number].instructions.last else { continue }
+            groups[End(last: withoutOrigin(last), terminator: function.blocks[number].terminator), default: []]
+                .append(number)
+        }
+        var hasChanged = false
+        for group in groups.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
+            let keeper = group[0]
+            var shared = group.dropFirst().map { commonTail(function.blocks[keeper], function.blocks[$0]) }.max()!
+            shared = min(shared, function.blocks[keeper].instructions.count)
+            let isBranch = function.blocks[keeper].terminator.successors.count == 2
+            guard shared + (isBranch ? 1 : 0) >= shortestTail else { continue }
+            let tail = split(keeper, before: shared, in: &function)
+            for other in group.dropFirst() where commonTail(function.blocks[tail], function.blocks[other]) == shared {
+                function.blocks[other].instructions.removeLast(shared)
+                function.blocks[other].terminator = .jump(tail)
+            }
+            hasChanged = true
+        }
+        return hasChanged
+    }
+
+    private static func commonTail(_ left: MachineBlock, _ right: MachineBlock) -> Int {
+        guard left.terminator == right.terminator else { return 0 }
+        return zip(left.instructions.reversed(), right.instructions.reversed())
+            .prefix { withoutOrigin($0) == withoutOrigin($1) }.count
+    }
+
+    private static func split(_ number: Int, before count: Int, in function: inout MachineFunction) -> Int {
+        let block = function.blocks[number]
+        if count == block.instructions.count, number != 0 { return number }
+        let tail = function.makeBlock()
+        function.blocks[tail] = MachineBlock(
+            instructions: block.instructions.suffix(count), terminator: block.terminator, origin: block.origin)
+        function.blocks[number].instructions.removeLast(count)
+        function.blocks[number].terminator = .jump(tail)
+        return tail
+    }
+}

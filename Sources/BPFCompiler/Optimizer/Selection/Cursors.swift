@@ -1,0 +1,49 @@
+/// Where the parts of the packet that have been checked are found at a point of the program.
+struct Cursors: Hashable {
+    /// A register and the offset in the window's coordinates that it points at.
+    struct Cursor: Hashable {
+        var register: MachineRegister
+        var position: Int
+        /// How far the window has been checked.
+        var end: UInt32
+    }
+
+    private var places: [Graph.Window: Cursor] = [:]
+
+    subscript(window: Graph.Window) -> Cursor? {
+        get { places[window] }
+        set { places[window] = newValue }
+    }
+
+    /// The window behind `index` that a load from `offset` belongs to.
+    func window(behind index: Value?, holding offset: UInt32) -> Graph.Window? {
+        places.keys.filter { $0.index == index && $0.start <= offset }.max { $0.start < $1.start }
+    }
+
+    /// What holds at a block that is reached both from here and from where `other` holds; nil for a block that has not
+    /// been reached before. With it, how far registers have to move on the way from here.
+    func merged(into other: Cursors?) -> (Cursors, adjustments: [(MachineRegister, Int)]) {
+        guard let other else { return (self, []) }
+        var result = Cursors()
+        var adjustments: [(MachineRegister, Int)] = []
+        for (window, cursor) in places.sorted(by: { Self.isBefore($0.key, $1.key) }) {
+            guard var there = other[window], there.register == cursor.register else { continue }
+            there.end = min(there.end, cursor.end)
+            result[window] = there
+            if there.position != cursor.position {
+                adjustments.append((cursor.register, there.position - cursor.position))
+            }
+        }
+        return (result, adjustments)
+    }
+
+    /// An order that does not change from run to run.
+    private static func isBefore(_ left: Graph.Window, _ right: Graph.Window) -> Bool {
+        (left.index?.number ?? -1, left.start) < (right.index?.number ?? -1, right.start)
+    }
+}
+
+extension Graph.Window {
+    /// The packet from its start on.
+    static let packetStart = Graph.Window(index: nil, start: 0)
+}

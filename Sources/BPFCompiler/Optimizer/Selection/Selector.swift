@@ -1,0 +1,291 @@
+import ClassicBPF
+import ExtendedBPF
+
+/// Chooses machine instructions for a lowered graph. Registers stay virtual.
+///
+/// `r0` holds what the filter returns when it fails, from the start and again after every call, so that failing is one
+/// jump to an `exit`. The files beside this one choose for arithmetic, branches, the context and the packet.
+struct Selector {
+    let graph: Graph
+    let target: Target
+    let options: CompilerOptions
+    let access: PacketAccess
+    var function = MachineFunction()
+    /// The machine block that is being filled.
+    var current = 0
+    /// The classic instruction that is being read.
+    var origin = -1
+    /// Where the packet's parts are found at this point.
+    var cursors = Cursors()
+
+    private var registers: [MachineRegister?]
+    private var blocks: [Int?]
+    private var entryCursors: [Cursors?]
+    private var exits: [UInt32: Int] = [:]
+    private var failureBlock: Int?
+    private var pointers: [Graph.Window: MachineRegister] = [:]
+    private var places: [Graph.Window: Int] = [:]
+    /// By window, how far it is asked for at most.
+    private var ends: [Graph.Window: UInt32] = [:]
+    /// The context's register.
+    private(set) var context = MachineRegister.result
+    /// The packet's start, or the register that moves on from there.
+    var data: MachineRegister?
+    /// The end of the packet's directly reachable part.
+    var dataEnd: MachineRegister?
+
+    /// Chooses instructions for `graph`.
+    ///
+    /// - Throws: ``CompilerError`` at a classic instruction for which the hook has nothing.
+    static func select(
+        _ graph: Graph, for target: Target, _ options: CompilerOptions
+    ) throws(CompilerError) -> MachineFunction {
+        var selector = Selector(graph, target, options)
+        try selector.run()
+        return selector.function
+    }
+
+    private init(_ graph: Graph, _ target: Target, _ options: CompilerOptions) {
+        self.graph = graph
+        self.target = target
+        self.options = options
+        access = PacketAccess(for: target.hook, graph)
+        registers = Array(repeating: nil, count: graph.definitions.count)
+        blocks = Array(repeating: nil, count: graph.blocks.count)
+        entryCursors = Array(repeating: nil, count: graph.blocks.count)
+        for block in graph.blocks {
+            for value in block.instructions {
+                guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
+                ends[window] = max(ends[window] ?? 0, end)
+            }
+        }
+    }
+
+    private mutating func run() throws(CompilerError) {
+        current = function.makeBlock()
+        emitPrologue()
+        let order = DominatorTree(graph).order
+        for id in order {
+            if id == .entry {
+                blocks[0] = current
+            } else {
+                // A block that only returns may have been replaced by an exit wherever it was led to.
+                guard let entry = entryCursors[id.number] else { continue }
+                current = machineBlock(id)
+                cursors = entry
+            }
+            let block = graph.blocks[id.number]
+            for value in block.instructions {
+                origin = graph.origins[value.number]
+                try emit(value)
+            }
+            origin = block.terminatorOrigin ?? block.origin
+            emit(block.terminator)
+        }
+    }
+
+    private mutating func emitPrologue() {
+        setResult(graph.failure)
+        // The classic loads want the context in a register of its own.
+        let hasClassicLoads = graph.blocks.contains { block in
+            block.instructions.contains { if case .classicLoad? = graph.instruction($0) { true } else { false } }
+        }
+        context = hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
+        append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))
+        emitAccessPrologue()
+    }
+
+    // MARK: Blocks
+
+    /// The machine block that a block of the graph begins with.
+    mutating func machineBlock(_ id: BlockID) -> Int {
+        if let block = blocks[id.number] { return block }
+        blocks[id.number] = function.makeBlock()
+        return blocks[id.number]!
+    }
+
+    /// The machine block that returns `number`.
+    mutating func exit(with number: UInt32) -> Int {
+        if let block = exits[number] { return block }
+        let block = function.makeBlock()
+        exits[number] = block
+        if number == graph.failure {
+            function.blocks[block].terminator = .exit
+        } else {
+            let end = exit(with: graph.failure)
+            inBlock(block) { $0.setResult(number) }
+            function.blocks[block].terminator = .jump(end)
+        }
+        return block
+    }
+
+    /// Where a requirement that is not met leads.
+    var failureExit: Int {
+        mutating get { exit(with: graph.failure) }
+    }
+
+    /// Where a call that says "there is nothing" leads, `r0` being its result.
+    var failureAfterCall: Int {
+        mutating get {
+            if let failureBlock { return failureBlock }
+            let block = function.makeBlock()
+            failureBlock = block
+            inBlock(block) { $0.setResult($0.graph.failure) }
+            function.blocks[block].terminator = .jump(failureExit)
+            return block
+        }
+    }
+
+    /// The register that points into `window`.
+    mutating func pointerRegister(of window: Graph.Window) -> MachineRegister {
+        if let register = pointers[window] { return register }
+        pointers[window] = function.makeRegister()
+        return pointers[window]!
+    }
+
+    /// Where on the stack the copy of `window` is.
+    mutating func stackPlace(of window: Graph.Window) -> Int {
+        if let place = places[window] { return place }
+        places[window] = function.reserveStack(Int(ends[window]! - window.start))
+        return places[window]!
+    }
+
+    /// Runs `body` with another block to fill.
+    mutating func inBlock(_ block: Int, _ body: (inout Selector) -> Void) {
+        let before = current
+        current = block
+        body(&self)
+        current = before
+    }
+
+    /// Ends the block that is being filled.
+    mutating func end(with terminator: MachineTerminator) {
+        function.blocks[current].terminator = terminator
+        function.blocks[current].origin = origin
+    }
+
+    /// Ends the block with a conditional jump to `block` and goes on filling the one that is reached otherwise.
+    mutating func jump(to block: Int, if condition: MachineCondition) {
+        let next = function.makeBlock()
+        end(with: .branch(condition, then: block, otherwise: next))
+        current = next
+    }
+
+    // MARK: Edges
+
+    /// The machine block that `edge` leads to, with moves on the way where the target wants some.
+    mutating func way(along edge: Edge) -> Int {
+        if edge.arguments.isEmpty, let result = returned(by: edge.target) { return exit(with: result) }
+        let moves = moves(along: edge)
+        let target = machineBlock(edge.target)
+        guard !moves.isEmpty else { return target }
+        let block = function.makeBlock()
+        function.blocks[block].instructions = moves
+        function.blocks[block].terminator = .jump(target)
+        function.blocks[block].origin = origin
+        return block
+    }
+
+    /// The number that a block returns, if that is all it does.
+    private func returned(by id: BlockID) -> UInt32? {
+        let block = graph.blocks[id.number]
+        guard case .return(let value) = block.terminator, let number = graph.instruction(value)?.constant,
+            block.instructions.allSatisfy({ graph.instruction($0)?.constant != nil })
+        else { return nil }
+        return number
+    }
+
+    /// What gives the target's parameters and cursors what they are to hold.
+    private mutating func moves(along edge: Edge) -> [MachineInstruction] {
+        let (entry, adjustments) = cursors.merged(into: entryCursors[edge.target.number])
+        entryCursors[edge.target.number] = entry
+        var moves = adjustments.map { register, distance in
+            make(.alu64(.add, .r0, Int32(distance)), dst: register)
+        }
+        let parameters = graph.blocks[edge.target.number].parameters
+        let targets = parameters.map { register(of: $0) }
+        // A parameter that is also handed on would be overwritten too soon.
+        let isHandedOn = edge.arguments.enumerated().contains { place, argument in
+            registers[argument.number].map { $0 != targets[place] && targets.contains($0) } ?? false
+        }
+        var late: [MachineInstruction] = []
+        for (target, argument) in zip(targets, edge.arguments) {
+            if let constant = graph.instruction(argument)?.constant {
+                late.append(make(.move32(.r0, constant), dst: target))
+            } else if isHandedOn {
+                let copy = function.makeRegister()
+                moves.append(make(.move32(.r0, .r0), dst: copy, src: register(of: argument)))
+                late.append(make(.move32(.r0, .r0), dst: target, src: copy))
+            } else if register(of: argument) != target {
+                late.append(make(.move32(.r0, .r0), dst: target, src: register(of: argument)))
+            }
+        }
+        return moves + late
+    }
+
+    // MARK: Instructions
+
+    /// Appends an instruction; the register fields of `instruction` itself do not count.
+    mutating func append(
+        _ instruction: ExtendedBPF.Instruction, dst: MachineRegister? = nil, src: MachineRegister? = nil,
+        _ reference: Reference? = nil
+    ) {
+        function.blocks[current].instructions.append(make(instruction, dst: dst, src: src, reference))
+    }
+
+    /// Appends a call of the helper function `number`, which reads `r1` to that many.
+    mutating func appendCall(_ number: Int32, arguments: Int) {
+        var call = make(.call(helper: number))
+        call.argumentCount = arguments
+        function.blocks[current].instructions.append(call)
+    }
+
+    func make(
+        _ instruction: ExtendedBPF.Instruction, dst: MachineRegister? = nil, src: MachineRegister? = nil,
+        _ reference: Reference? = nil
+    ) -> MachineInstruction {
+        MachineInstruction(instruction: instruction, dst: dst, src: src, reference: reference, origin: origin)
+    }
+
+    /// `r0 = number`.
+    mutating func setResult(_ number: UInt32) {
+        append(.move32(.r0, number), dst: .result)
+    }
+
+    /// The register of a value, made where it has none yet.
+    mutating func register(of value: Value) -> MachineRegister {
+        if let register = registers[value.number] { return register }
+        registers[value.number] = function.makeRegister()
+        return registers[value.number]!
+    }
+
+    /// A register that holds `value`; a constant is put into one here.
+    mutating func operand(_ value: Value) -> MachineRegister {
+        guard let constant = graph.instruction(value)?.constant else { return register(of: value) }
+        let register = function.makeRegister()
+        append(.move32(.r0, constant), dst: register)
+        return register
+    }
+
+    /// The largest number that the verifier, too, knows `value` not to exceed.
+    ///
+    /// It does not follow byte swaps, multiplications and parameters.
+    func verifiedBound(_ value: Value) -> UInt32 {
+        switch graph.instruction(value) {
+        case .constant(let number): return number
+        case .rawLoad(.byte, _), .load(.byte, _): return 0xff
+        case .rawLoad(.half, _): return 0xffff
+        case .arithmetic(.and, let left, let right): return min(verifiedBound(left), verifiedBound(right))
+        case .arithmetic(.shiftRight, let left, let right):
+            return graph.instruction(right)?.constant.map { verifiedBound(left) >> ($0 & 31) } ?? .max
+        case .arithmetic(.shiftLeft, let left, let right):
+            guard let distance = graph.instruction(right)?.constant.map({ $0 & 31 }) else { return .max }
+            let bound = verifiedBound(left)
+            return bound.leadingZeroBitCount >= Int(distance) ? bound << distance : .max
+        case .arithmetic(.add, let left, let right):
+            let (sum, overflows) = verifiedBound(left).addingReportingOverflow(verifiedBound(right))
+            return overflows ? .max : sum
+        default: return .max
+        }
+    }
+}
