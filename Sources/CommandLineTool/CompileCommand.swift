@@ -141,6 +141,7 @@ struct CompileCommand: ParsableCommand {
         try validateFilter()
         try validateOutput()
         try validatePasses()
+        _ = try hook
         if try !kernelForm && form != .classic && form != .ir { _ = try target() }
     }
 

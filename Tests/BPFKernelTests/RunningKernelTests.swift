@@ -1,5 +1,5 @@
 #if os(Linux)
-    import BPFKernel
+    @testable import BPFKernel
     import Foundation
     import Testing
     import TestSupport
@@ -35,6 +35,21 @@
                     try RunningKernel.callDistances(of: ["bpf_user_rnd_u32", name])
                 }
             }
+        }
+
+        @Test func theVersionIsTheShells() throws {
+            let script = "IFS=.- ; set -- $(uname -r); echo $(($1 << 16 | $2 << 8 | ($3 > 255 ? 255 : $3)))"
+            #expect(try run("sh", ["-c", script]).text == "\(RunningKernel.versionCode)\n")
+        }
+
+        /// The third number has one byte, as in the kernels 4.9.256 and later.
+        @Test(
+            arguments: [
+                ("6.18.44-fc-v595", 0x06122c), ("6.1.0-18-amd64", 0x060100), ("4.9.337", 0x0409ff), ("5.10", 0x050a00),
+                ("6.19.0rc1+", 0x061300), ("7", 0x070000), ("", 0),
+            ] as [(String, UInt32)])
+        func aReleaseHasThreeNumbers(release: String, code: UInt32) {
+            #expect(RunningKernel.versionCode(ofRelease: release) == code)
         }
 
         @Test func readsTheKernelsTypes() throws {

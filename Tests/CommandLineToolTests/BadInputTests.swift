@@ -131,6 +131,37 @@ import Testing
             loop.errors.contains(/^cbpf2ebpf: instruction \d+: jump back to instruction \d+, only forward is allowed/))
     }
 
+    /// libpcap's message stands whole; the hint is there where it can be of help.
+    @Test(arguments: [
+        (
+            ["arp"],
+            "expression rejects all packets; the expression is one for Ethernet, and packets on the netfilter "
+                + "hook begin with their IP header"
+        ),
+        (
+            ["vlan 5"],
+            "no VLAN support for Raw IP; the expression is one for Ethernet, and packets on the netfilter "
+                + "hook begin with their IP header"
+        ),
+        (
+            ["ether src 1:2:3:4:5:6"],
+            "ethernet addresses supported only on ethernet/FDDI/token ring/802.11/ATM LANE/Fibre "
+                + "Channel; the expression is one for Ethernet, and packets on the netfilter hook begin with their IP header"
+        ),
+        (["-y", "RAW", "arp"], "expression rejects all packets"),
+        (["tcp and"], "can't parse filter expression: syntax error"),
+        (["ip broadcast"], "netmask not known, so 'ip broadcast' not supported; give it with --netmask"),
+    ]) func whatCannotApplyToIPPacketsIsSaid(arguments: [String], message: String) throws {
+        try refused(["--hook", "netfilter", "--match", "drop"] + arguments, input: [], "cbpf2ebpf: \(message)")
+    }
+
+    @Test func hooksWithoutPacketLoadsWaitForTheOptimiser() throws {
+        try refused(
+            ["--hook", "xdp", "--match", "drop", "ip"], input: [],
+            "cbpf2ebpf: -O0 makes no program for the xdp hook, its packet loads exist on socket, tc, tcx and netkit "
+                + "hooks only")
+    }
+
     @Test func outputThatCannotBeWrittenIsSaid() throws {
         let folder = try TemporaryFolder()
         let missing = folder.path("no/such/folder")
@@ -169,7 +200,30 @@ import Testing
             ["--emit", "elf", "ip"],
             "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir."
         ),
-        (["--hook", "xdp", "ip"], "Error: 'xdp' is no value of --hook, which takes socket, tc."),
+        (
+            ["--hook", "eth0", "--emit", "classic", "ip"],
+            "Error: --hook: there is no hook 'eth0', the hooks are socket, tc, tcx-ingress, tcx-egress, netkit-primary, netkit-peer, xdp, xdp-frags, cgroup-ingress, cgroup-egress, lwt-in, lwt-out, lwt-xmit, netfilter, tp_btf:TRACEPOINT, raw_tp:TRACEPOINT, fentry:FUNCTION, kprobe:FUNCTION, function:HOOK."
+        ),
+        (
+            ["--hook", "xdp", "ip"],
+            "Error: The xdp hook needs --match, what to do with matches: pass, drop, aborted, tx, redirect."
+        ),
+        (
+            ["--hook", "tcx-ingress", "--match", "shot", "ip"],
+            "Error: 'shot' is no verdict for --match on the tcx-ingress hook, which takes next, pass, drop, redirect or a decimal 32-bit number."
+        ),
+        (
+            ["--hook", "netfilter", "--match", "drop", "--no-match", "2", "ip"],
+            "Error: '2' is no verdict for --no-match on the netfilter hook, which takes accept, drop or a number of 0 to 1."
+        ),
+        (
+            ["--hook", "tp_btf:kfree_skb", "--match", "1", "ip"],
+            "Error: The tp_btf:kfree_skb hook takes no verdicts, a program there only looks at packets: leave out --match and --no-match."
+        ),
+        (
+            ["--hook", "function:xdp", "--no-match", "1", "ip"],
+            "Error: The function:xdp hook takes no verdicts, a function returns 1 or 0: leave out --match and --no-match."
+        ),
         (["--endian", "middle", "ip"], "Error: 'middle' is no value of --endian, which takes little, big, host."),
         (["-O0", "-O1", "ip"], "Error: -O0 and -O1 exclude each other."),
         (["--no-such-option"], "Error: Unknown option '--no-such-option'"),

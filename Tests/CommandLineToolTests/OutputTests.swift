@@ -113,7 +113,9 @@ import Testing
     @Test(
         .enabled(if: Requirement.tool("python3").allowsRunning, "needs python3 with jsonschema"),
         arguments: [
-            ["ip"], ["--hook", "tc", "--match", "shot", "tcp port 80"], ["--kernel-form", "udp"],
+            ["ip"], ["--hook", "tc", "--match", "shot", "tcp port 80"],
+            ["--hook", "tcx-egress", "--match", "drop", "ip"],
+            ["--kernel-form", "udp"],
             ["--input", "-"],
         ])
     func jsonIsAsTheSchemaSays(arguments: [String]) throws {
@@ -150,6 +152,28 @@ import Testing
     @Test(arguments: ["shot", "SHOT", "TC_ACT_SHOT", "2"]) func verdictsHaveSeveralNames(verdict: String) throws {
         let arguments = ["--hook", "tc", "--emit", "raw", "ip", "--match"]
         #expect(try ToolRun(arguments + [verdict]).output == ToolRun(arguments + ["shot"]).output)
+    }
+
+    @Test(arguments: [
+        ("tcx-ingress", "TCX_DROP"), ("netkit-peer", "NETKIT_DROP"), ("tcx-egress", "2"),
+    ]) func aClassifierIsOneWhereverItIsAttached(hook: String, verdict: String) throws {
+        let program = try ToolRun(["--hook", hook, "--match", verdict, "--emit", "raw", "tcp"])
+        let classifier = ["--hook", "tc", "--match", "shot", "--no-match", "unspec", "--emit", "raw", "tcp"]
+        #expect(try program.output == ToolRun(classifier).output)
+        #expect(program.status == 0)
+    }
+
+    /// What packets begin with is the hook's unless -y says otherwise.
+    @Test(arguments: [
+        "cgroup-ingress", "cgroup-egress", "lwt-in", "lwt-out", "lwt-xmit", "netfilter", "function:netfilter",
+    ]) func expressionsAreForWhatTheHookShows(hook: String) throws {
+        let classic = ["--emit", "classic", "tcp port 80"]
+        let raw = try ToolRun(["-y", "RAW"] + classic).output
+        let ethernet = try ToolRun(classic).output
+        #expect(raw != ethernet)
+        #expect(try ToolRun(["--hook", hook] + classic).output == raw)
+        #expect(try ToolRun(["--hook", hook, "-y", "EN10MB"] + classic).output == ethernet)
+        #expect(try ToolRun(["--hook", "xdp"] + classic).output == ethernet)
     }
 
     /// No program is made, so there is no verdict to be given.

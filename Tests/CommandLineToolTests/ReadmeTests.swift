@@ -1,5 +1,6 @@
 #if os(Linux)
     import Foundation
+    import PacketFilter
     import TestSupport
     import Testing
 
@@ -62,6 +63,25 @@
             let inReadme = Set(table.matches(of: longOption).map { String($0.output) })
             #expect(inHelp == inReadme)
         }
+
+        /// The table of hooks is what the library says of them.
+        @Test func theHooksAreTheLibrarys() throws {
+            let hooks = Hook.packetHooks + [.tpBTF("…"), .rawTP("…"), .fentry("…"), .kprobe("…"), .function(.xdp)]
+            for (hook, name) in zip(hooks, Hook.names) {
+                let row = try #require(Self.rows.first { $0[1].contains("`\(name)`") }, "\(name)")
+                #expect(row[2].contains("`\(hook.section)`"), "\(name)")
+                #expect(row[5].contains(hook.minimumKernel.description), "\(name)")
+                #expect(hook.isFunction || row[4].contains(hook.linkLayer == .rawIP ? "IP" : "Ethernet"), "\(name)")
+                let verdicts = hook.verdicts.map { "`\($0.name)`" }
+                #expect(row[3].contains("as tcx") || verdicts.allSatisfy(row[3].contains), "\(name)")
+            }
+        }
+
+        /// The rows of README's tables of six columns, the first and last of them empty.
+        private static let rows = readme.split(separator: "\n").map {
+            $0.split(separator: "|", omittingEmptySubsequences: false)
+        }
+        .filter { $0.count == 7 }
 
         private var searchPath: String {
             ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
