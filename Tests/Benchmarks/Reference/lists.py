@@ -9,8 +9,8 @@ import sys
 
 BODY = """
 /*
- * Sources and destinations go through one search each, those of ARP and RARP through the same as IPv4's: twice the
- * speed would be twice the size, and no faster than a single addition.
+ * A source is looked for as a destination is, and the addresses of ARP and RARP as those of IPv4: two searches in all,
+ * each written out once. What differs is how far they are apart, which costs one instruction.
  */
 static inline __attribute__((always_inline)) int is_wanted(u32 address)
 {
