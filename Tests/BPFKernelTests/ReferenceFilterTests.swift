@@ -68,6 +68,26 @@
                         position..<position + 2, with: [UInt8(port >> 8), UInt8(port & 255)])
                 }
             }
+            // One more extension header in front of what IPv6 carries.
+            for frame in Frames.ipv6.map(\.bytes) where frame.count >= 54 {
+                for (type, words) in [(0, 0), (43, 2), (44, 0), (51, 4), (60, 1)] as [(UInt8, UInt8)] {
+                    let count = type == 51 ? (Int(words) + 2) * 4 : (Int(words) + 1) * 8
+                    let header = [frame[20], words] + [UInt8](repeating: 6, count: count - 2)
+                    frames.append(Array(frame[..<20] + [type] + frame[21..<54] + header + frame[54...]))
+                }
+            }
+            // The fields that decide: lengths, fragments, protocols, also those behind a fragment header.
+            let values: [UInt8] = [0, 1, 6, 17, 44, 47, 51, 58, 60, 132, 0x1f, 0x20, 0x40, 0x4f, 0x50, 0x80, 255]
+            for frame in frames where frame.count < 200 {
+                for _ in 0..<4 {
+                    var changed = frame
+                    for position in [14, 20, 21, 23, 27, 54, 55, 62].shuffled(using: &generator).prefix(2)
+                    where position < frame.count {
+                        changed[position] = generator.pick(values)
+                    }
+                    frames.append(changed)
+                }
+            }
             for index in frames.indices {
                 guard frames[index].count > 14 else { continue }
                 frames.append(Array(frames[index].prefix(Int.random(in: 14..<frames[index].count, using: &generator))))
