@@ -67,6 +67,12 @@ let package = Package(
         // Tests; the Corpus folder holds their data and is read by path.
         .target(
             name: "TestSupport", dependencies: ["ClassicBPF", "ExtendedBPF", "Pcap"], path: "Tests/TestSupport"),
+        .executableTarget(
+            name: "compare-with-c",
+            dependencies: [
+                "PacketFilter", "BPFInterpreter", "ExtendedBPF", "TestSupport",
+                .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
+            ], path: "Tests/Benchmarks/Comparison"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(
@@ -87,7 +93,7 @@ let package = Package(
         .testTarget(name: "PcapTests", dependencies: ["Pcap", "ClassicBPF", "TestSupport"]),
         .testTarget(
             name: "BPFKernelTests",
-            dependencies: ["BPFKernel", "ClassicBPF", "ExtendedBPF", "TestSupport"]),
+            dependencies: ["BPFKernel", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "CPcap", "TestSupport"]),
         .testTarget(
             name: "PacketFilterTests",
             dependencies: [

@@ -1,0 +1,7 @@
+/* tcp port 80 */
+#define ONE_PROTOCOL 6
+#include "ports.h"
+
+static inline int has_ports(u32 protocol) { return protocol == ONE_PROTOCOL; }
+
+static inline int is_wanted(u32 port) { return port == NETWORK16(80); }
