@@ -16,11 +16,12 @@
         ///     compiled with.
         ///   - license: What the kernel is told the program's license is.
         ///   - log: What the verifier is to write of an accepted program.
-        /// - Throws: ``KernelError`` with the verifier's whole log.
+        /// - Throws: ``KernelError`` with the verifier's whole log; `BTFError` where the program refers to a function
+        ///   or a member that this kernel does not have.
         public func load(
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
-            let program = name.map(program.renamed) ?? program
+            let program = try KernelLayout.loadable(name.map(program.renamed) ?? program)
             let debug = try BPFObject.DebugInformation(
                 of: program, contextType: target.hook.contextType, source: source)
             var request = LoadRequest(program, type: target.hook.programType)
