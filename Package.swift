@@ -83,7 +83,10 @@ let package = Package(
             ]),
         .testTarget(
             name: "BPFInterpreterTests",
-            dependencies: ["BPFInterpreter", "ClassicBPF", "ExtendedBPF", "CPcap", "Pcap", "TestSupport"]),
+            dependencies: [
+                "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "CPcap", "Pcap", "TestSupport",
+                .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
+            ]),
         .testTarget(
             name: "BPFCompilerTests",
             dependencies: [

@@ -20,6 +20,8 @@ public struct Trap: Error, Hashable, Sendable {
         case unknownFunction(name: String)
         /// The machine does not model this helper function.
         case unknownHelper(number: Int32)
+        /// Programs with that context cannot use this instruction or function, or not in this machine.
+        case unavailable(String, ContextKind)
         /// More functions have called each other than there are frames.
         case tooManyFrames(limit: Int)
         /// A jump, a call or falling through leads to where no instruction starts.
@@ -40,6 +42,12 @@ public struct Trap: Error, Hashable, Sendable {
         case noContextField(offset: Int, count: Int)
         /// A register that has to hold the context does not.
         case notTheContext(Register)
+        /// A register that has to hold a pointer to a structure of the kernel does not.
+        case notTheStructure(Register, structure: String)
+        /// A structure of the kernel has no member there that can be read so.
+        case noStructureMember(structure: String, offset: Int, count: Int)
+        /// A pointer is cast to a type that only the running kernel knows.
+        case unknownType(id: UInt32)
         /// A helper function is asked for no bytes, or more than 2³¹ − 1.
         case invalidByteCount(UInt64)
     }
@@ -52,6 +60,10 @@ public struct Trap: Error, Hashable, Sendable {
         case packet
         /// The stack of one frame.
         case stack
+        /// A structure of the kernel.
+        case structure = "kernel structure"
+        /// Memory that nobody has vouched for, where reading never traps.
+        case untrusted = "untrusted memory"
     }
 
     /// What made the machine stop.

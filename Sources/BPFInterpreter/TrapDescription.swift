@@ -19,13 +19,15 @@ extension Trap.Reason: CustomStringConvertible {
         case .unsupportedInstruction(let opcode):
             "opcode \(hex(opcode.rawValue)) is not modelled here, only a kernel can run it"
         case .unresolvedReference(let reference):
-            "\(reference.phrase) has no address here, only functions of the program can be referred to"
+            "\(reference.phrase) is not modelled here, only a kernel has it"
         case .unresolvedConstant(let kind):
             "a wide constant of kind \(kind) has no value here, only plain numbers (kind 0) do"
         case .unknownFunction(let name):
             "function \(name) is called but not part of the program"
         case .unknownHelper(let number):
-            "helper function \(number) is not modelled here, 5, 7, 8, 26 and 68 are"
+            "helper function \(number) is not modelled here, 5, 7, 8, 26, 68, 113, 188 and 189 are"
+        case .unavailable(let what, let context):
+            "\(what) cannot be used here by a program whose context is struct \(context.rawValue)"
         case .tooManyFrames(let limit):
             "a call while \(limit) functions are active, at most \(limit) may be"
         case .noInstruction(let slot, let count):
@@ -37,15 +39,21 @@ extension Trap.Reason: CustomStringConvertible {
         case .noMemory(let address, let count):
             "\(bytes(count)) at address \(hex(address)), where there is no memory"
         case .outOfBounds(let region, let offset, let count, let limit):
-            "\(bytes(count)) at offset \(offset) of the \(region), which has \(bytes(limit))"
+            "\(bytes(count)) at offset \(offset) of the \(region.rawValue), which has \(bytes(limit))"
         case .readOnlyMemory(let region):
-            "the \(region) is written, it is read only"
+            "the \(region.rawValue) is written, it is read only"
         case .uninitializedStack(let offset):
             "the stack is read at r10\(offset), where nothing was written"
         case .noContextField(let offset, let count):
             "\(bytes(count)) at offset \(offset) of the context, where it has no field for this access"
         case .notTheContext(let register):
             "\(register) does not point to the context, it must"
+        case .notTheStructure(let register, let structure):
+            "\(register) does not point to a struct \(structure), it must"
+        case .noStructureMember(let structure, let offset, let count):
+            "\(bytes(count)) at offset \(offset) of a struct \(structure), where no member named here can be read so"
+        case .unknownType(let id):
+            "a cast to type \(id), only one to plain memory (0) is modelled here"
         case .invalidByteCount(let count):
             "a helper function is asked for \(count) bytes, it takes 1 to 2147483647"
         }

@@ -7,37 +7,80 @@
     /// Where the running kernel keeps the members of its structures and its functions.
     struct KernelLayout: Sendable {
         private let types: BTFReader
-        private let callDistances: [String: Int32]
 
         /// The layout of the running kernel, read once.
         static func running() throws -> KernelLayout { try read.get() }
 
-        private static let read = Result {
-            KernelLayout(
-                types: try BTFReader(RunningKernel.typeInformation()),
-                callDistances: try RunningKernel.callDistances(of: Translator.kernelSymbols))
-        }
+        private static let read = Result { KernelLayout(types: try BTFReader(RunningKernel.typeInformation())) }
+        private static let callDistances = Result { try RunningKernel.callDistances(of: Translator.kernelSymbols) }
 
-        /// `program` as one function, every reference into the kernel replaced by this kernel's number.
+        /// The kernel's own form of a program as one function, every reference into the kernel replaced by this
+        /// kernel's number.
         func resolve(_ program: ExtendedProgram) throws -> Function {
-            var function = program.linked()
+            var function = try resolvingTypes(of: program).linked()
             for (index, reference) in function.references {
-                switch reference {
-                case .kernelField(let structure, let member):
-                    let distance = try types.byteOffset(of: member, in: structure)
-                    guard let offset = Int16(exactly: distance) else {
-                        throw Defect("\(structure).\(member) is \(distance) bytes from the start, too far for a load")
-                    }
-                    function.instructions[index].offset = offset
-                case .kernelSymbol(let name):
-                    guard let distance = callDistances[name] else { throw Defect("\(name) was not looked up") }
-                    function.instructions[index].imm = distance
-                case .function, .map, .kernelFunction:
+                guard case .kernelSymbol(let name) = reference else {
                     throw Defect("the kernel's own form has a reference to \(reference)")
                 }
+                guard let distance = try Self.callDistances.get()[name] else {
+                    throw Defect("\(name) was not looked up")
+                }
+                function.instructions[index].imm = distance
             }
             function.references = [:]
             return function
+        }
+
+        /// `program` with what its BTF tells filled in: kernel functions by number and members by distance.
+        ///
+        /// Other references stay as they are.
+        /// - Throws: `BTFError` if this kernel has no such function or member.
+        func resolvingTypes(of program: ExtendedProgram) throws -> ExtendedProgram {
+            var program = program
+            for index in program.functions.indices {
+                for (place, reference) in program.functions[index].references where reference.isAboutTypes {
+                    try resolve(reference, in: &program.functions[index].instructions[place])
+                    program.functions[index].references[place] = nil
+                }
+            }
+            return program
+        }
+
+        /// `program` as the running kernel takes it: ``resolvingTypes(of:)``, for which the kernel's types are read
+        /// only if the program refers to them.
+        static func loadable(_ program: ExtendedProgram) throws -> ExtendedProgram {
+            let refers = program.functions.contains { $0.references.values.contains(where: \.isAboutTypes) }
+            return refers ? try running().resolvingTypes(of: program) : program
+        }
+
+        private func resolve(_ reference: Reference, in instruction: inout ExtendedInstruction) throws {
+            switch reference {
+            case .kernelFunction(let name):
+                // The number of a type has 31 bits at most, there are less than 2²⁰ types.
+                instruction.imm = Int32(bitPattern: try types.typeID(of: .function, named: name).rawValue)
+            case .kernelField(let structure, let member):
+                let distance = try types.byteOffset(of: member, in: structure)
+                if instruction.opcode.instructionClass == .alu64 {
+                    instruction.imm = Int32(distance)
+                    return
+                }
+                guard let offset = Int16(exactly: distance) else {
+                    throw Defect("\(structure).\(member) is \(distance) bytes from the start, too far for a load")
+                }
+                instruction.offset = offset
+            case .function, .map, .kernelSymbol:
+                throw Defect("\(reference) is no question of types")
+            }
+        }
+    }
+
+    extension Reference {
+        /// Whether the kernel's BTF resolves it.
+        fileprivate var isAboutTypes: Bool {
+            switch self {
+            case .kernelFunction, .kernelField: true
+            case .function, .map, .kernelSymbol: false
+            }
         }
     }
 #endif

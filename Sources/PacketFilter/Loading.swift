@@ -15,12 +15,12 @@
         ///     compiled with.
         ///   - license: What the kernel is told the program's license is.
         ///   - log: What the verifier is to write of an accepted program.
-        /// - Throws: ``KernelError`` with the verifier's whole log; `BTFError` where this kernel has no such tracepoint
-        ///   or function; ``NotLoadable`` for a function.
+        /// - Throws: ``KernelError`` with the verifier's whole log; `BTFError` where this kernel has no such tracepoint,
+        ///   function or member of a structure; ``NotLoadable`` for a function.
         public func load(
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
-            let program = name.map(program.renamed) ?? program
+            let program = try KernelLayout.loadable(name.map(program.renamed) ?? program)
             let debug = try BPFObject.DebugInformation(
                 of: program, contextType: target.hook.contextType, source: source)
             var request = LoadRequest(program, type: target.hook.programType)

@@ -122,5 +122,58 @@ struct PacketTests {
         #expect(try ClassicMachine().execute(classic, on: known) == Execution(result: 5, instructionCount: 3))
         let extended = program([.loadWide(.r0, 5), .jump(1), .move64(.r0, 0), .exit])
         #expect(try ExtendedMachine().execute(extended, on: known) == Execution(result: 5, instructionCount: 3))
+        // A call of a helper or kernel function is one, whatever it does.
+        let calling = Program(functions: [
+            Function(
+                name: "filter", instructions: [.raw(0x85, .r0, .r2), .call(helper: 8), .exit],
+                references: [0: .kernelFunction("bpf_cast_to_kern_ctx")])
+        ])
+        #expect(try ExtendedMachine().execute(calling, on: known) == Execution(result: 3, instructionCount: 3))
+    }
+
+    /// What no kernel here can show: a host of the other byte order, no device, no headers.
+    @Test func membersOfTheKernelsStructures() throws {
+        var bare = Packet([1, 2, 3, 4], linearLength: 3, networkHeaderOffset: .min)
+        bare.metadata.packetType = 5
+        bare.metadata.protocol = 0x0800
+        bare.metadata.vlan = .init(tci: 0x0203, tpid: 0x88a8)
+        let cases: [(member: String, size: Size, little: UInt32, big: UInt32)] = [
+            ("__pkt_type_offset", .byte, 5, 0xa0), ("protocol", .halfword, 0x0008, 0x0800),
+            ("vlan_all", .word, 0x0203_a888, 0x88a8_0203), ("vlan_proto", .halfword, 0xa888, 0x88a8),
+            ("vlan_tci", .halfword, 0x0203, 0x0203), ("mac_header", .halfword, 0xffff, 0xffff),
+            ("network_header", .halfword, 0xffff, 0xffff), ("dev", .doubleword, 0, 0), ("data_len", .word, 1, 1),
+        ]
+        for (member, size, little, big) in cases {
+            let program = kernelProgram([.load(size, .r0, .r0, 0), .exit], [1: ("sk_buff", member)])
+            #expect(try ExtendedMachine(byteOrder: .little).run(program, on: bare) == little)
+            #expect(try ExtendedMachine(byteOrder: .big).run(program, on: bare) == big)
+        }
+        let ofNoDevice = kernelProgram(
+            [.load(.doubleword, .r1, .r0, 0), .load(.word, .r0, .r1, 0), .exit],
+            [1: ("sk_buff", "dev"), 2: ("net_device", "ifindex")])
+        #expect(try ExtendedMachine().run(ofNoDevice, on: bare) == 0)
+    }
+
+    /// What lies behind the packet is the caller's choice, so that a program can be shown to depend on it.
+    @Test func strayBytes() throws {
+        let packet = Packet([1, 2, 3, 4], linearLength: 3)
+        for (offset, expected): (Int16, UInt32) in [
+            (0, 0xee03_0201), (2, 0xeeee_ee03), (3, 0xeeee_eeee), (-1, 0x0302_01ee),
+        ] {
+            let program = kernelProgram(
+                [.load(.doubleword, .r1, .r0, 0), .load(.word, .r0, .r1, offset), .exit], [1: ("sk_buff", "data")])
+            #expect(try ExtendedMachine(strayByte: 0xee).run(program, on: packet) == expected)
+        }
+    }
+
+    /// A program that begins with a cast of the context and names members by index of the instruction.
+    private func kernelProgram(
+        _ code: [ExtendedBPF.Instruction], _ members: [Int: (structure: String, member: String)]
+    ) -> ExtendedBPF.Program {
+        var references = members.mapValues { Reference.kernelField(structure: $0.structure, member: $0.member) }
+        references[0] = .kernelFunction("bpf_cast_to_kern_ctx")
+        return Program(functions: [
+            Function(name: "filter", instructions: [.raw(0x85, .r0, .r2)] + code, references: references)
+        ])
     }
 }

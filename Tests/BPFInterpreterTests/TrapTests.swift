@@ -33,7 +33,9 @@ struct TrapTests {
         Stop(
             "f, instruction 0: a wide constant of kind 1 has no value here, only plain numbers (kind 0) do",
             .raw(0x18, .r1, .r1)),
-        Stop("f, instruction 0: helper function 1 is not modelled here, 5, 7, 8, 26 and 68 are", .call(helper: 1)),
+        Stop(
+            "f, instruction 0: helper function 1 is not modelled here, 5, 7, 8, 26, 68, 113, 188 and 189 are",
+            .call(helper: 1)),
         Stop("f, instruction 0: a call while 8 functions are active, at most 8 may be", .call(localAt: -1)),
         Stop(
             "f, instruction 1: execution goes on at slot 3, where no instruction starts; the function has 3 slots",
@@ -88,24 +90,104 @@ struct TrapTests {
             (.call(localAt: 0), .function("g"), "f, instruction 0: function g is called but not part of the program"),
             (
                 .call(helper: 0), .kernelFunction("k"),
-                "f, instruction 0: kernel function k has no address here, only functions of the program can be referred to"
+                "f, instruction 0: kernel function k is not modelled here, only a kernel has it"
             ),
             (
                 .loadWide(.r1, 0), .map("m"),
-                "f, instruction 0: map m has no address here, only functions of the program can be referred to"
+                "f, instruction 0: map m is not modelled here, only a kernel has it"
             ),
             (
                 .call(helper: 0), .kernelSymbol("s"),
-                "f, instruction 0: kernel symbol s has no address here, only functions of the program can be referred to"
+                "f, instruction 0: kernel symbol s is not modelled here, only a kernel has it"
+            ),
+            (
+                .load(.word, .r0, .r1, 0), .kernelField(structure: "sk_buff", member: "cb"),
+                "f, instruction 0: kernel field sk_buff.cb is not modelled here, only a kernel has it"
             ),
             (
                 .load(.word, .r0, .r1, 0), .kernelField(structure: "sk_buff", member: "len"),
-                "f, instruction 0: kernel field sk_buff.len has no address here, only functions of the program can be "
-                    + "referred to"
+                "f, instruction 0: r1 does not point to a struct sk_buff, it must"
+            ),
+            (
+                .alu64(.subtract, .r1, 0), .kernelField(structure: "sk_buff", member: "len"),
+                "f, instruction 0: kernel field sk_buff.len is not modelled here, only a kernel has it"
             ),
         ] as [(ExtendedBPF.Instruction, Reference, String)])
     func references(_ instruction: ExtendedBPF.Instruction, _ reference: Reference, _ message: String) {
         #expect(trap([instruction], [0: reference])?.description == message)
+    }
+
+    /// What programs with one kind of context cannot use; the kernel's verifier refuses it too, or gives `xdp_buff`.
+    @Test(
+        arguments: [
+            (
+                .call(helper: 188), .socketBuffer,
+                "helper function 188 cannot be used here by a program whose context is struct __sk_buff"
+            ),
+            (
+                .call(helper: 189), .socketBuffer,
+                "helper function 189 cannot be used here by a program whose context is struct __sk_buff"
+            ),
+            (
+                .call(helper: 26), .xdp,
+                "helper function 26 cannot be used here by a program whose context is struct xdp_md"
+            ),
+            (
+                .call(helper: 68), .xdp,
+                "helper function 68 cannot be used here by a program whose context is struct xdp_md"
+            ),
+            (
+                .loadPacket(.byte, at: 0), .xdp,
+                "opcode 0x30 cannot be used here by a program whose context is struct xdp_md"
+            ),
+            (
+                castToKernelContext, .xdp,
+                "kernel function bpf_cast_to_kern_ctx cannot be used here by a program whose context is struct xdp_md"
+            ),
+        ] as [(ExtendedBPF.Instruction, ContextKind, String)])
+    func contexts(_ instruction: ExtendedBPF.Instruction, _ context: ContextKind, _ message: String) {
+        let references: [Int: Reference] =
+            instruction.imm == 0 && instruction.opcode == .call
+            ? [0: .kernelFunction("bpf_cast_to_kern_ctx")] : [:]
+        let function = Function(name: "f", instructions: [instruction], references: references)
+        let trap = #expect(throws: Trap.self) {
+            try ExtendedMachine().run(ExtendedBPF.Program(functions: [function]), on: Packet([]), context: context)
+        }
+        #expect(trap?.description == "f, instruction 0: " + message)
+    }
+
+    /// A call of a kernel function, by reference.
+    static let castToKernelContext = ExtendedBPF.Instruction(.call, srcReg: .r2)
+
+    /// What can go wrong with the kernel's own structures, behind a cast of the context in r0.
+    @Test(
+        arguments: [
+            (
+                [.load(.doubleword, .r0, .r0, 1)],
+                "8 bytes at offset 1 of a struct sk_buff, where no member named here can be read so"
+            ),
+            ([.store(.word, .r0, 8, 1)], "the kernel structure is written, it is read only"),
+            (
+                [.load(.byte, .r0, .r0, 4000)],
+                "1 byte at offset 4000 of the kernel structure, which has 152 bytes"
+            ),
+            (
+                [.move64(.r1, .r0), .move64(.r2, 77), .raw(0x85, .r0, .r2)],
+                "a cast to type 77, only one to plain memory (0) is modelled here"
+            ),
+            (
+                [.move64(.r1, .r0), .move64(.r2, 0), .raw(0x85, .r0, .r2), .store(.byte, .r0, 0, 1)],
+                "the untrusted memory is written, it is read only"
+            ),
+        ] as [([ExtendedBPF.Instruction], String)])
+    func kernelStructures(_ code: [ExtendedBPF.Instruction], _ message: String) {
+        var references: [Int: Reference] = [0: .kernelFunction("bpf_cast_to_kern_ctx")]
+        if let index = code.firstIndex(of: Self.castToKernelContext) {
+            references[index + 1] = .kernelFunction("bpf_rdonly_cast")
+        }
+        #expect(
+            trap([Self.castToKernelContext] + code, references)?.description
+                == "f, instruction \(code.count): \(message)")
     }
 
     @Test func callsDestroyTheirArguments() {

@@ -33,10 +33,9 @@
                 let loaded = try Program(loading: LoadRequest(code, type: hook == .xdp ? .xdp : .schedCls))
                 var runs = 0
                 for (frame, answer) in zip(frames, answers) {
-                    if hook == .tc {
-                        let ours = try ExtendedMachine(byteOrder: .host).run(code, on: Packet(ethernet: frame))
-                        #expect(ours == (answer ? 1 : 0), "\(filter), interpreted, \(frame)")
-                    }
+                    let interpreted = try ExtendedMachine(byteOrder: .host).run(
+                        code, on: Packet(ethernet: frame), context: hook == .xdp ? .xdp : .socketBuffer)
+                    #expect(interpreted == (answer ? 1 : 0), "\(filter), interpreted, \(frame)")
                     // Test runs refuse some frames, such as those that end in the IP header or do not fit a page.
                     guard let result = try? loaded.run(on: frame) else { continue }
                     runs += 1

@@ -3,7 +3,14 @@ import ExtendedBPF
 // Arithmetic and byte swaps. Source: RFC 9669 §4.1 and §4.2.
 
 extension ExtendedState {
-    mutating func arithmetic(_ instruction: Instruction) throws(Trap.Reason) {
+    /// `dst += imm`, the one arithmetic instruction whose constant can be a member's distance.
+    private static let addConstant = Instruction.alu64(.add, .r0, 0).opcode
+
+    mutating func arithmetic(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
+        if let reference {
+            guard instruction.opcode == Self.addConstant else { throw .unresolvedReference(reference) }
+            return try addDistance(of: reference, to: instruction.dstReg)
+        }
         let is64 = instruction.opcode.instructionClass == .alu64
         let destination = instruction.dstReg
         let result: UInt64

@@ -17,16 +17,25 @@ struct ExtendedState {
     let code: [Code]
     let packet: Packet
     let byteOrder: ByteOrder
-    var context: SocketBuffer
+    /// What a byte reads as that is nowhere, in memory where reading never traps.
+    let strayByte: UInt8
+    var context: Context
+    /// The structures of the kernel, once the program has asked for them.
+    var kernelMemory: KernelMemory?
     var frames: [Frame]
     /// The index of the instruction executed last, in its function.
     var lastInstruction = 0
 
-    init(code: [Code], packet: Packet, byteOrder: ByteOrder) {
+    init(code: [Code], packet: Packet, context kind: ContextKind, machine: ExtendedMachine) {
         self.code = code
         self.packet = packet
-        self.byteOrder = byteOrder
-        context = SocketBuffer(packet, byteOrder)
+        byteOrder = machine.byteOrder
+        strayByte = machine.strayByte
+        context =
+            switch kind {
+            case .socketBuffer: .socketBuffer(SocketBuffer(packet, machine.byteOrder))
+            case .xdp: .xdp(XDPBuffer(packet, machine.byteOrder))
+            }
         frames = [Frame(function: 0, slot: 0)]
         frame.registers[1] = AddressSpace.context
     }
@@ -44,7 +53,7 @@ struct ExtendedState {
         do { try instruction.validate() } catch { throw .invalidInstruction(error) }
         frame.slot += instruction.slots
         switch instruction.opcode.instructionClass {
-        case .alu, .alu64: try arithmetic(instruction)
+        case .alu, .alu64: try arithmetic(instruction, reference)
         case .ldx: try load(instruction, reference)
         case .st, .stx: try store(instruction, reference)
         case .ld where instruction.isWide: try loadConstant(instruction, reference)

@@ -3,9 +3,17 @@ import ExtendedBPF
 // The helper functions that are modelled. Source: bpf-helpers(7).
 
 private let badAddress = UInt64(bitPattern: -14)  // −EFAULT
+private let invalidArgument = UInt64(bitPattern: -22)  // −EINVAL
+private let outOfRange = UInt64(bitPattern: -34)  // −ERANGE
 
 extension ExtendedState {
+    /// The helper functions that only programs with one kind of context have.
+    private static let contexts: [Int32: ContextKind] = [26: .socketBuffer, 68: .socketBuffer, 188: .xdp, 189: .xdp]
+
     mutating func callHelper(_ number: Int32) throws(Trap.Reason) {
+        if let kind = Self.contexts[number], kind != context.kind {
+            throw .unavailable("helper function \(number)", context.kind)
+        }
         let result: UInt64
         switch number {
         case 5: result = packet.metadata.monotonicTime
@@ -13,6 +21,9 @@ extension ExtendedState {
         case 8: result = UInt64(packet.metadata.cpu)
         case 26: result = try loadBytes()
         case 68: result = try loadBytesRelative()
+        case 113: result = try probeRead()
+        case 188: result = UInt64(packet.length)
+        case 189: result = try loadXDPBytes()
         default: throw .unknownHelper(number: number)
         }
         destroyArguments()
@@ -42,6 +53,31 @@ extension ExtendedState {
             isLinear ? packet.bytes(at: start, count: destination.count) : nil, to: destination)
     }
 
+    /// `bpf_xdp_load_bytes(xdp, offset, to, len)`: reaches the whole packet. What it cannot load it leaves alone.
+    private mutating func loadXDPBytes() throws(Trap.Reason) -> UInt64 {
+        let (offset, destination) = try loadArguments()
+        if offset > 0xffff || destination.count > 0xffff { return badAddress }
+        guard Int(offset) + destination.count <= packet.bytes.count else { return invalidArgument }
+        return try deliver(packet.bytes[Int(offset)...].prefix(destination.count), to: destination)
+    }
+
+    /// `bpf_probe_read_kernel(to, len, from)`: whatever is at an address of the kernel, zeros where nothing is.
+    private mutating func probeRead() throws(Trap.Reason) -> UInt64 {
+        let length = UInt32(truncatingIfNeeded: try read(.r2))
+        guard length <= Int32.max else { throw .invalidByteCount(UInt64(length)) }
+        let source = try read(.r3)
+        let bytes = probedBytes(at: source, count: Int(length))
+        if length > 0 {
+            let destination = try locate(try read(.r1), count: Int(length))
+            guard case .stack = destination.memory else { throw .readOnlyMemory(destination.memory.region) }
+            return try deliver(bytes?[...], to: destination, failingWith: error(at: source))
+        }
+        return source < AddressSpace.nullLimit ? outOfRange : 0
+    }
+
+    /// Addresses of processes are refused before they are tried.
+    private func error(at address: UInt64) -> UInt64 { address < AddressSpace.nullLimit ? outOfRange : badAddress }
+
     /// Checks `r1` to `r4` and returns the offset and the memory to write to.
     private func loadArguments() throws(Trap.Reason) -> (offset: UInt32, destination: Location) {
         guard try read(.r1) == AddressSpace.context else { throw .notTheContext(.r1) }
@@ -55,9 +91,9 @@ extension ExtendedState {
 
     /// Writes `bytes` to `destination`, or zeros where there are none, and returns the helper's result.
     private mutating func deliver(
-        _ bytes: ArraySlice<UInt8>?, to destination: Location
+        _ bytes: ArraySlice<UInt8>?, to destination: Location, failingWith error: UInt64 = badAddress
     ) throws(Trap.Reason) -> UInt64 {
         try set(destination, to: bytes.map(Array.init) ?? Array(repeating: 0, count: destination.count))
-        return bytes == nil ? badAddress : 0
+        return bytes == nil ? error : 0
     }
 }

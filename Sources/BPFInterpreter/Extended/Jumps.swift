@@ -25,6 +25,8 @@ extension ExtendedState {
                 throw .unknownFunction(name: name)
             }
             try enter(function, at: 0)
+        case (.kernelFunction(let name), .kernelFunction):
+            try callKernelFunction(name)
         case (let reference?, _):
             throw .unresolvedReference(reference)
         case (nil, .helper):

@@ -2,58 +2,44 @@ import ExtendedBPF
 
 // Memory: what addresses mean, loads and stores. Source: RFC 9669 §5.
 
-/// Where each kind of memory lies. The bases are far apart, so that no offset leads from one into another.
-enum AddressSpace {
-    static let context: UInt64 = 0x1000_0000_0000
-    static let packet: UInt64 = 0x2000_0000_0000
-    private static let stacks: UInt64 = 0x3000_0000_0000
-    private static let stackDistance: UInt64 = 0x1_0000_0000
-
-    /// Where the stack of the frame with that number begins, its lowest address.
-    static func stack(of frame: Int) -> UInt64 { stacks + UInt64(frame) * stackDistance }
-}
-
-/// Bytes in one of the memories.
-struct Location {
-    enum Memory {
-        case context
-        case packet
-        /// The stack of the frame with that number.
-        case stack(Int)
-
-        var region: Trap.Region {
-            switch self {
-            case .context: .context
-            case .packet: .packet
-            case .stack: .stack
-            }
-        }
-    }
-
-    var memory: Memory
-    /// The distance of the first byte from the memory's begin.
-    var offset: Int
-    var count: Int
-
-    var range: Range<Int> { offset..<offset + count }
-}
-
 extension ExtendedState {
     /// `BPF_LDX | BPF_MEM | BPF_W`, the one load that can read a pointer from the context.
     private static let loadWord = Instruction.load(.word, .r0, .r0, 0).opcode
 
     mutating func load(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
-        if let reference { throw .unresolvedReference(reference) }
         let size = instruction.opcode.size
-        let location = try locate(
-            try read(instruction.srcReg) &+ UInt64(bitPattern: Int64(instruction.offset)), count: size.bytes)
-        if case .context = location.memory, instruction.opcode == Self.loadWord,
-            let pointer = packetPointer(at: location.offset)
-        {
-            return try write(instruction.dstReg, pointer)
+        let address: UInt64
+        if let reference {
+            guard let member = try self.address(of: reference, from: instruction.srcReg) else {
+                return try write(instruction.dstReg, 0)
+            }
+            address = member
+        } else {
+            address = try read(instruction.srcReg) &+ UInt64(bitPattern: Int64(instruction.offset))
         }
-        let value = number(from: try bytes(at: location))
+        let bytes: [UInt8]
+        if address & AddressSpace.untrusted != 0 {
+            bytes = untrustedBytes(at: address, count: size.bytes)
+        } else {
+            let location = try locate(address, count: size.bytes)
+            if case .context = location.memory, instruction.opcode == Self.loadWord,
+                let pointer = packetPointer(at: location.offset)
+            {
+                return try write(instruction.dstReg, pointer)
+            }
+            bytes = try self.bytes(at: location)
+        }
+        let value = number(from: bytes)
         try write(instruction.dstReg, instruction.opcode.mode == .memSigned ? signExtended(value, size) : value)
+    }
+
+    /// The pointer that a load of a word from `offset` of the context gives, or nil if the field there is none.
+    private func packetPointer(at offset: Int) -> UInt64? {
+        switch context.pointer(at: offset) {
+        case .start: AddressSpace.packet
+        case .end: AddressSpace.packet + UInt64(packet.linearLength)
+        case nil: nil
+        }
     }
 
     mutating func store(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
@@ -63,9 +49,10 @@ extension ExtendedState {
         let value =
             instruction.opcode.instructionClass == .st
             ? UInt64(bitPattern: Int64(instruction.imm)) : try read(instruction.srcReg)
-        let location = try locate(
-            try read(instruction.dstReg) &+ UInt64(bitPattern: Int64(instruction.offset)), count: size.bytes)
-        try set(location, to: memoryBytes(of: value, count: size.bytes))
+        let address = try read(instruction.dstReg) &+ UInt64(bitPattern: Int64(instruction.offset))
+        if address & AddressSpace.untrusted != 0 { throw .readOnlyMemory(.untrusted) }
+        let location = try locate(address, count: size.bytes)
+        try set(location, to: memoryBytes(of: value, count: size.bytes, byteOrder))
     }
 
     /// The value of a wide instruction.
@@ -80,24 +67,30 @@ extension ExtendedState {
 
     /// The `count` bytes at `address`.
     func locate(_ address: UInt64, count: Int) throws(Trap.Reason) -> Location {
-        var memories: [(memory: Location.Memory, base: UInt64, limit: Int)] = [
-            (.context, AddressSpace.context, SocketBuffer.size),
-            (.packet, AddressSpace.packet, packet.linearLength),
-        ]
-        for frame in frames.indices {
-            memories.append((.stack(frame), AddressSpace.stack(of: frame), ExtendedMachine.stackSize))
+        guard let (memory, base, limit) = memory(near: address) else { throw .noMemory(address: address, count: count) }
+        let offset = Int(Int64(bitPattern: address &- base))
+        if offset >= 0, count <= limit, offset <= limit - count {
+            return Location(memory: memory, offset: offset, count: count)
         }
-        // An address a little outside is taken for a mistake with the memory it is near to.
-        let near = 0x4000_0000
-        for (memory, base, limit) in memories {
-            let offset = Int(Int64(bitPattern: address &- base))
-            guard (-near...near).contains(offset) else { continue }
-            if offset >= 0, count <= limit, offset <= limit - count {
-                return Location(memory: memory, offset: offset, count: count)
-            }
-            throw .outOfBounds(memory.region, offset: offset, count: count, limit: limit)
+        throw .outOfBounds(memory.region, offset: offset, count: count, limit: limit)
+    }
+
+    /// The memory that `address` is in or a little outside of, where it begins, and how many bytes it has.
+    private func memory(near address: UInt64) -> (Location.Memory, base: UInt64, limit: Int)? {
+        let isNear = { (base: UInt64) in
+            let near: Int64 = 0x4000_0000
+            return (-near...near).contains(Int64(bitPattern: address &- base))
         }
-        throw .noMemory(address: address, count: count)
+        if isNear(AddressSpace.context) { return (.context, AddressSpace.context, context.size) }
+        if isNear(AddressSpace.packet) { return (.packet, AddressSpace.packet, packet.linearLength) }
+        for frame in frames.indices where isNear(AddressSpace.stack(of: frame)) {
+            return (.stack(frame), AddressSpace.stack(of: frame), ExtendedMachine.stackSize)
+        }
+        guard kernelMemory != nil else { return nil }
+        for structure in KernelStructure.allCases where isNear(AddressSpace.structure(structure)) {
+            return (.structure(structure), AddressSpace.structure(structure), structure.size)
+        }
+        return nil
     }
 
     private func bytes(at location: Location) throws(Trap.Reason) -> [UInt8] {
@@ -113,6 +106,7 @@ extension ExtendedState {
                 bytes.append(byte)
             }
             return bytes
+        case .structure(let structure): return try kernelMemory!.bytes(of: structure, at: location)
         }
     }
 
@@ -120,7 +114,7 @@ extension ExtendedState {
     mutating func set(_ location: Location, to bytes: [UInt8]) throws(Trap.Reason) {
         switch location.memory {
         case .context: try context.set(location, to: bytes)
-        case .packet: throw .readOnlyMemory(.packet)
+        case .packet, .structure: throw .readOnlyMemory(location.memory.region)
         case .stack(let number): frames[number].stack.replaceSubrange(location.range, with: bytes)
         }
     }
@@ -133,9 +127,10 @@ extension ExtendedState {
         let unused = UInt64(64 - 8 * size.bytes)
         return UInt64(bitPattern: Int64(bitPattern: value << unused) >> Int64(unused))
     }
+}
 
-    private func memoryBytes(of value: UInt64, count: Int) -> [UInt8] {
-        let littleEndian = (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
-        return byteOrder == .big ? littleEndian.reversed() : littleEndian
-    }
+/// The `count` lowest bytes of `value` as they lie in memory.
+func memoryBytes(of value: UInt64, count: Int, _ order: ByteOrder) -> [UInt8] {
+    let littleEndian = (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * $0)) }
+    return order == .big ? littleEndian.reversed() : littleEndian
 }

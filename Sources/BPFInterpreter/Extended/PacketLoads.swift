@@ -8,6 +8,9 @@ extension ExtendedState {
     ///
     /// Returns what ``exit()`` returns if that ends the program.
     mutating func loadPacket(_ instruction: ExtendedBPF.Instruction) throws(Trap.Reason) -> UInt64? {
+        guard context.kind == .socketBuffer else {
+            throw .unavailable("opcode 0x\(String(instruction.opcode.rawValue, radix: 16))", context.kind)
+        }
         guard try read(.r6) == AddressSpace.context else { throw .notTheContext(.r6) }
         var offset = UInt32(bitPattern: instruction.imm)
         if instruction.opcode.mode == .ind {

@@ -121,14 +121,3 @@ struct SocketBuffer {
         return !forWriting && field != .tcClassID && !(field.isShort && isUpperHalf)
     }
 }
-
-extension ExtendedState {
-    /// The pointer that a load of a word from `offset` of the context gives, or nil if the field there is none.
-    func packetPointer(at offset: Int) -> UInt64? {
-        switch offset {
-        case SocketBuffer.data: AddressSpace.packet
-        case SocketBuffer.dataEnd: AddressSpace.packet + UInt64(packet.linearLength)
-        default: nil
-        }
-    }
-}

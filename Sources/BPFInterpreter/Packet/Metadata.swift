@@ -45,6 +45,8 @@ public struct Metadata: Hashable, Sendable {
     public var priority: UInt32 = 0
     /// The receive queue plus one, or the transmit queue.
     public var queueMapping: UInt16 = 0
+    /// The number of the receive queue, which XDP programs see: `rx_queue_index`.
+    public var rxQueueIndex: UInt32 = 0
     /// The flow hash as far as it has been computed.
     public var hash: UInt32 = 0
     /// The VLAN tag taken out of the bytes, or nil if there was none.

@@ -1,0 +1,55 @@
+import ExtendedBPF
+
+// The kernel functions that are modelled, and how members of the kernel's structures are named.
+// Source: the kernel's Documentation/bpf/kfuncs; their effect on pointers was tried on Linux 6.18.
+
+extension ExtendedState {
+    mutating func callKernelFunction(_ name: String) throws(Trap.Reason) {
+        let result: UInt64
+        switch name {
+        case "bpf_cast_to_kern_ctx":
+            // With another context the function gives another structure.
+            guard context.kind == .socketBuffer else { throw .unavailable("kernel function \(name)", context.kind) }
+            guard try read(.r1) == AddressSpace.context else { throw .notTheContext(.r1) }
+            if kernelMemory == nil { kernelMemory = KernelMemory(packet, byteOrder) }
+            result = AddressSpace.structure(.socketBuffer)
+        case "bpf_rdonly_cast":
+            let type = UInt32(truncatingIfNeeded: try read(.r2))
+            // Other types are numbers of the running kernel's structures.
+            guard type == 0 else { throw .unknownType(id: type) }
+            result = try read(.r1) | AddressSpace.untrusted
+        default:
+            throw .unresolvedReference(.kernelFunction(name))
+        }
+        destroyArguments()
+        try write(.r0, result)
+    }
+
+    /// `dst += ` the distance of the member that `reference` names.
+    mutating func addDistance(of reference: Reference, to register: Register) throws(Trap.Reason) {
+        let (_, distance) = try memberPlace(reference)
+        try write(register, try read(register) &+ UInt64(distance))
+    }
+
+    /// The address of the member that `reference` names, in the structure `register` points to.
+    ///
+    /// A null pointer leads to no structure: nil. The kernel reads 0 there.
+    func address(of reference: Reference, from register: Register) throws(Trap.Reason) -> UInt64? {
+        let (structure, distance) = try memberPlace(reference)
+        let base = try read(register)
+        if base == 0 { return nil }
+        let isRight = base & ~AddressSpace.untrusted == AddressSpace.structure(structure)
+        // What was cast to untrusted memory may be anything.
+        guard isRight || base & AddressSpace.untrusted != 0 else {
+            throw .notTheStructure(register, structure: structure.rawValue)
+        }
+        return base &+ UInt64(distance)
+    }
+
+    private func memberPlace(_ reference: Reference) throws(Trap.Reason) -> (KernelStructure, Int) {
+        guard case .kernelField(let name, let member) = reference, let structure = KernelStructure(rawValue: name),
+            let offset = structure.offset(of: member)
+        else { throw .unresolvedReference(reference) }
+        return (structure, offset)
+    }
+}
