@@ -55,6 +55,18 @@ struct GraphEvaluator {
                 .arithmetic(op, .index), .result(.a),
             ])
         case .load(let size, let address): values[value] = try load(size, address)
+        case .rawLoad(let size, let address):
+            // The host of the tests' programs is little-endian.
+            let number = try load(size, address)
+            values[value] =
+                switch size {
+                case .byte: number
+                case .half: UInt32(UInt16(number).byteSwapped)
+                case .word: number.byteSwapped
+                }
+        case .classicLoad(let size, let address):
+            if try !isThere(size, address) { return graph.failure }
+            values[value] = try load(size, address)
         case .length: values[value] = packet.length
         case .metadata(let ext): values[value] = try classic([.load(.extension(ext)), .result(.a)])
         case .search(let ext, let a, let x):
@@ -62,17 +74,22 @@ struct GraphEvaluator {
                 .load(.immediate(values[x]!)), .transferAToX, .load(.immediate(values[a]!)), .load(.extension(ext)),
                 .result(.a),
             ])
-        case .requireBytes(let size, let address):
-            // A load outside the packet ends the classic filter with 0.
-            let isThere = try classic([
-                .loadIndex(.immediate(address.index.map { values[$0]! } ?? 0)), .load(.indirect(size, address.offset)),
-                .result(.constant(1)),
-            ])
-            return isThere == 1 ? nil : 0
-        case .requireNonzero(let divisor): return values[divisor]! == 0 ? 0 : nil
+        case .requireBytes(let size, let address): return try isThere(size, address) ? nil : graph.failure
+        case .requireEnd(let window, let end):
+            let (last, overflows) = (window.index.map { values[$0]! } ?? 0).addingReportingOverflow(end)
+            return overflows || last > packet.length ? graph.failure : nil
+        case .requireNonzero(let divisor): return values[divisor]! == 0 ? graph.failure : nil
         case .requireInterface(let result): return packet.metadata.interface == nil ? values[result]! : nil
         }
         return nil
+    }
+
+    /// Whether a load finds its bytes: one outside the packet ends the classic filter with 0.
+    private func isThere(_ size: Operation.Size, _ address: Graph.Address) throws -> Bool {
+        try classic([
+            .loadIndex(.immediate(address.index.map { values[$0]! } ?? 0)), .load(.indirect(size, address.offset)),
+            .result(.constant(1)),
+        ]) == 1
     }
 
     private func load(_ size: Operation.Size, _ address: Graph.Address) throws -> UInt32 {

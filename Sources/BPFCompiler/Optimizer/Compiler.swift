@@ -15,7 +15,24 @@ public enum Compiler {
         options: CompilerOptions = CompilerOptions()
     ) throws(CompilerError) -> ExtendedBPF.Program {
         guard Translator.isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
-        let graph = Optimizer(passes: options.passes).lower(filter, for: target, options).graph
+        let optimizer = Optimizer(passes: options.passes)
+        let graph = optimizer.lower(filter, for: target, options).graph
+        guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
+            return ExtendedBPF.Program(functions: [try function(of: graph, for: target, options, named: name)])
+        }
+        // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
+        let number = Target(hook: target.hook, result: .number)
+        let callee = "\(name)_number"
+        return ExtendedBPF.Program(functions: [
+            VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
+            try function(
+                of: optimizer.lower(filter, for: number, options).graph, for: number, options, named: callee),
+        ])
+    }
+
+    private static func function(
+        of graph: Graph, for target: Target, _ options: CompilerOptions, named name: String
+    ) throws(CompilerError) -> Function {
         var function = try Selector.select(graph, for: target, options)
         BlockCleaning.run(on: &function)
         DeadInstructions.remove(from: &function)
@@ -23,7 +40,6 @@ public enum Compiler {
         RegisterAllocator.allocate(&function, BlockLayout.order(of: function))
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)
-        let entry = try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
-        return ExtendedBPF.Program(functions: [entry])
+        return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
     }
 }

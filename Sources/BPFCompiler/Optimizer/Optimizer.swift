@@ -56,7 +56,9 @@ public struct Optimizer: Hashable, Sendable {
         verify(graph, after: "searches")
         notes += NetworkOrder.run(on: &graph)
         notes += DeadCode.run(on: &graph)
-        notes += BoundsChecks.run(on: &graph, windowSize: PacketAccess(for: target.hook, graph).windowSize)
+        let access = PacketAccess(for: target.hook, graph)
+        notes += BoundsChecks.run(on: &graph, windowSize: access.windowSize, packetSize: access.packetSize)
+        notes += DeadCode.run(on: &graph)
         verify(graph, after: "bounds")
         return (graph, notes)
     }

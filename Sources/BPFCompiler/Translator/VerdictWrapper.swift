@@ -23,12 +23,13 @@ struct VerdictWrapper {
         let number = Target(hook: target.hook, result: .number)
         let callee = "\(name)_number"
         return ExtendedBPF.Program(functions: [
-            entry(named: name, calling: callee, match, noMatch),
+            Self.entry(named: name, calling: callee, match, noMatch),
             try Translation(filter, .loadable(number), named: callee).run(),
         ])
     }
 
-    private func entry(named name: String, calling callee: String, _ match: Verdict, _ noMatch: Verdict) -> Function {
+    /// A function that calls `callee` and returns a verdict for its number.
+    static func entry(named name: String, calling callee: String, _ match: Verdict, _ noMatch: Verdict) -> Function {
         Function(
             name: name,
             instructions: [

@@ -118,6 +118,13 @@ extension Graph {
         return reached
     }
 
+    /// Whether some load is left to the kernel's own instruction.
+    var hasClassicLoads: Bool {
+        blocks.contains { block in
+            block.instructions.contains { if case .classicLoad? = instruction($0) { true } else { false } }
+        }
+    }
+
     /// By block, the reachable blocks that lead to it, once for each edge.
     var predecessors: [[BlockID]] {
         var result = [[BlockID]](repeating: [], count: blocks.count)

@@ -28,9 +28,10 @@ enum BlockCleaning {
     }
 
     private static func join(in function: inout MachineFunction) {
+        let reached = reachable(in: function)
         let counts = predecessorCounts(in: function)
         var isJoined = [Bool](repeating: false, count: function.blocks.count)
-        for number in function.blocks.indices where !isJoined[number] {
+        for number in function.blocks.indices where reached[number] && !isJoined[number] {
             while case .jump(let next) = function.blocks[number].terminator, next != number, next != 0,
                 counts[next] == 1, !isJoined[next]
             {

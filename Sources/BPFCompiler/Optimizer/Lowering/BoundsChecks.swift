@@ -16,12 +16,15 @@ struct BoundsChecks {
 
     /// Replaces every `requireBytes` of `graph`.
     ///
-    /// - Parameter windowSize: The most bytes from the first to the last of a window, at least 4.
+    /// - Parameters:
+    ///   - windowSize: The most bytes from the first to the last of a window, at least 4.
+    ///   - packetSize: The most bytes a packet can have.
     /// - Complexity: O(*n*) times the number of windows with more than one requirement.
-    static func run(on graph: inout Graph, windowSize: UInt32) -> [String] {
+    static func run(on graph: inout Graph, windowSize: UInt32, packetSize: UInt32) -> [String] {
         var checks = BoundsChecks(
             windowSize: windowSize, graph: graph, tree: DominatorTree(graph), predecessors: graph.predecessors)
         checks.run()
+        checks.endWhereNothingReaches(packetSize)
         graph = checks.graph
         return checks.merged == 0 ? [] : ["made \(checks.merged) checks part of others"]
     }
@@ -43,6 +46,19 @@ struct BoundsChecks {
                 }
                 if window.members.count > 1 { merge(key) }
             }
+        }
+    }
+
+    /// Lets the filter fail at once where more is asked for than any packet has.
+    private mutating func endWhereNothingReaches(_ packetSize: UInt32) {
+        for id in tree.order {
+            let place = graph.blocks[id.number].instructions.firstIndex { value in
+                if case .requireEnd(_, let end)? = graph.instruction(value) { end > packetSize } else { false }
+            }
+            guard let place else { continue }
+            graph.blocks[id.number].terminatorOrigin = graph.origins[graph.blocks[id.number].instructions[place].number]
+            graph.blocks[id.number].instructions.removeSubrange(place...)
+            graph.blocks[id.number].terminator = .return(graph.append(.constant(graph.failure), to: id))
         }
     }
 

@@ -36,6 +36,16 @@ enum PacketAccess: Hashable, Sendable {
     }
 }
 
+extension PacketAccess {
+    /// The most bytes a packet can have: of XDP's, pointers and the helper function reach 65,535.
+    var packetSize: UInt32 {
+        switch self {
+        case .direct(nil), .direct(.xdp?): 0xffff
+        case .direct, .copies: .max
+        }
+    }
+}
+
 extension Selector {
     /// The most bytes from the packet's start that a pointer of the verifier's reaches (`MAX_PACKET_OFF`).
     private var farthest: UInt32 { 0xffff }
@@ -94,7 +104,6 @@ extension Selector {
     // MARK: Pointers to the whole packet
 
     private mutating func emitDirectCheck(of window: Graph.Window, upTo end: UInt32) {
-        guard end <= farthest else { return giveUp() }
         let failure = failureExit
         var window = window
         let start = cursors[.packetStart]!
@@ -125,12 +134,6 @@ extension Selector {
 
     private func isBeyondEnd(_ register: MachineRegister) -> MachineCondition {
         MachineCondition(comparison: .greater, is64: true, left: register, right: .register(dataEnd!))
-    }
-
-    /// Nothing reaches that far: the filter fails, and what follows is not reached.
-    private mutating func giveUp() {
-        end(with: .jump(failureExit))
-        current = function.makeBlock()
     }
 
     /// Lets the verifier know that a number is not above `limit`, where it does not see that itself.

@@ -87,10 +87,7 @@ struct Selector {
     private mutating func emitPrologue() {
         setResult(graph.failure)
         // The classic loads want the context in a register of its own.
-        let hasClassicLoads = graph.blocks.contains { block in
-            block.instructions.contains { if case .classicLoad? = graph.instruction($0) { true } else { false } }
-        }
-        context = hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
+        context = graph.hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
         append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))
         emitAccessPrologue()
     }
