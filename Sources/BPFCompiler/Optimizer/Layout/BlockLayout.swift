@@ -40,7 +40,8 @@ struct BlockLayout {
 
     /// Whether a block only sets the result and leaves.
     private func isEnd(_ number: Int) -> Bool {
-        guard function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil }) else { return false }
+        guard !function.blocks[number].isRare,
+            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil }) else { return false }
         switch function.blocks[number].terminator {
         case .exit: return true
         case .jump(let next): return isExit(next)

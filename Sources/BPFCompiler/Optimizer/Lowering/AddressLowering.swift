@@ -27,16 +27,18 @@ struct AddressLowering {
     }
 
     private mutating func run() {
-        // Splitting appends blocks, which are visited in turn; instructions it makes need no visit.
+        // Splitting appends blocks, which are visited in turn.
         var number = 0
         while number < graph.blocks.count {
             let block = BlockID(number: number)
             number += 1
-            let place = graph.blocks[number - 1].instructions.firstIndex { value in
-                if case .requireBytes(_, let address)? = graph.instruction(value) { return !isPlain(address) }
-                return false
-            }
-            if let place { lower(at: place, in: block) }
+            while let place = firstPlaceToLower(in: block) { lower(at: place, in: block) }
+        }
+    }
+
+    private func firstPlaceToLower(in block: BlockID) -> Int? {
+        graph.blocks[block.number].instructions.firstIndex { value in
+            if case .requireBytes(_, let address)? = graph.instruction(value) { !isPlain(address) } else { false }
         }
     }
 

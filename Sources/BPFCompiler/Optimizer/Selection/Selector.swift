@@ -127,6 +127,7 @@ struct Selector {
             if let failureBlock { return failureBlock }
             let block = function.makeBlock()
             failureBlock = block
+            function.blocks[block].isRare = true
             inBlock(block) { $0.setResult($0.graph.failure) }
             function.blocks[block].terminator = .jump(failureExit)
             return block
