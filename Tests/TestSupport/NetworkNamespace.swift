@@ -25,55 +25,23 @@
     /// A network namespace is a property of the thread. So `body` cannot wait asynchronously, and it runs on the
     /// calling thread: expectations that fail on another one would belong to no test.
     ///
-    /// The thread stays on one processor meanwhile. Frames wait for their receiver in a queue of the processor that
-    /// sends them: a sender that moves on may overtake its own frames, and two processors at once show them to the
-    /// sockets of an interface in orders that differ.
-    ///
     /// - Throws: What `body` throws, or ``NetworkError`` if there is no privilege to make a namespace.
     public func withNetworkNamespace<Value>(_ body: () throws -> Value) throws -> Value {
         let outside = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
         guard outside >= 0 else { throw NetworkError(call: "open(/proc/thread-self/ns/net)") }
         defer { close(outside) }
-        let processors = try allowedProcessors()
         guard unshare(newNetwork) == 0 else { throw NetworkError(call: "unshare(CLONE_NEWNET)") }
         defer {
             // Elsewhere the tests that come next on this thread would see another network.
             guard setns(outside, newNetwork) == 0 else { fatalError("\(NetworkError(call: "setns"))") }
-            try? allow(processors)
         }
-        let processor = Int(currentProcessor())
-        try allow(processors.indices.map { $0 == processor / UInt.bitWidth ? 1 << (processor % UInt.bitWidth) : 0 })
         return try body()
-    }
-
-    /// The processors that the calling thread may run on: a bit each, the first one the lowest of the first word.
-    private func allowedProcessors() throws -> [UInt] {
-        var words = [UInt](repeating: 0, count: 8192 / UInt.bitWidth)  // the most that Linux can be built for
-        guard getAffinity(0, words.count * MemoryLayout<UInt>.size, &words) == 0 else {
-            throw NetworkError(call: "sched_getaffinity")
-        }
-        return words
-    }
-
-    private func allow(_ processors: [UInt]) throws {
-        guard setAffinity(0, processors.count * MemoryLayout<UInt>.size, processors) == 0 else {
-            throw NetworkError(call: "sched_setaffinity")
-        }
     }
 
     // Swift's Glibc module leaves out what <sched.h> declares for _GNU_SOURCE only.
     private let newNetwork: CInt = 0x4000_0000  // CLONE_NEWNET
-    private let unshare = function("unshare", as: (@convention(c) (CInt) -> CInt).self)
-    private let setns = function("setns", as: (@convention(c) (CInt, CInt) -> CInt).self)
-    private let currentProcessor = function("sched_getcpu", as: (@convention(c) () -> CInt).self)
-    private let getAffinity = function(
-        "sched_getaffinity", as: (@convention(c) (pid_t, Int, UnsafeMutableRawPointer) -> CInt).self)
-    private let setAffinity = function(
-        "sched_setaffinity", as: (@convention(c) (pid_t, Int, UnsafeRawPointer) -> CInt).self)
-
-    private func function<Function>(_ name: String, as _: Function.Type) -> Function {
-        unsafeBitCast(dlsym(nil, name), to: Function.self)
-    }
+    private let unshare = unsafeBitCast(dlsym(nil, "unshare"), to: (@convention(c) (CInt) -> CInt).self)
+    private let setns = unsafeBitCast(dlsym(nil, "setns"), to: (@convention(c) (CInt, CInt) -> CInt).self)
 
     /// Two Ethernet interfaces in the namespace of the caller; what one sends, the other receives.
     ///
