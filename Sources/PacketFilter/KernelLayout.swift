@@ -32,7 +32,7 @@
                 case .kernelSymbol(let name):
                     guard let distance = callDistances[name] else { throw Defect("\(name) was not looked up") }
                     function.instructions[index].imm = distance
-                case .function, .map, .kernelFunction:
+                case .function, .map, .data, .kernelFunction, .kernelType:
                     throw Defect("the kernel's own form has a reference to \(reference)")
                 }
             }

@@ -7,13 +7,6 @@ import TestSupport
 /// The object in the hands of those who load it: bpftool, libbpf, tc, each into the running kernel.
 @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
 struct LoadingTests {
-    /// Runs `script` with `$1` the object, in a mount namespace of its own with a BPF file system that goes with it.
-    private func withPins(_ file: ObjectFolder, _ script: String) throws -> String {
-        try output(
-            "unshare",
-            ["-m", "sh", "-ec", "mount -t bpf bpf /sys/fs/bpf; pin=/sys/fs/bpf/program\n" + script, "sh", file.path])
-    }
-
     @Test func bpftoolShowsExpressionAndInstructions() throws {
         let file = try ObjectFolder(ipObject())
         let text = try withPins(

@@ -107,6 +107,25 @@ struct ObjectFolder {
     }
 }
 
+/// Runs `script` with `$1` the object and the arguments behind it, in a mount namespace of its own with a BPF file system that goes with it.
+///
+/// `$pin` is a place for the program, `run` runs it once on a frame of the bytes given as `printf` takes them and prints
+/// what it returned.
+func withPins(_ file: ObjectFolder, _ script: String, _ arguments: [String] = []) throws -> String {
+    let prelude = """
+        mount -t bpf bpf /sys/fs/bpf
+        pin=/sys/fs/bpf/program
+        run() {
+            frame=$(mktemp)
+            { printf "$1"; head -c 50 /dev/zero; } > $frame
+            bpftool prog run pinned $pin data_in $frame repeat 1 | sed -n 's/^Return value: \\([0-9]*\\).*/returned \\1/p'
+            rm $frame
+        }
+
+        """
+    return try output("unshare", ["-m", "sh", "-ec", prelude + script, "sh", file.path] + arguments)
+}
+
 /// What a tool said when it should have worked.
 struct ToolFailure: Error {
     var text: String
