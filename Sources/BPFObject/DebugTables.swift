@@ -100,7 +100,7 @@ struct DebugTables {
 }
 
 /// What a context pointer points to. Two names are no structures'; they have the names that C gives them.
-private func context(named name: String) throws(ObjectError) -> CType {
+func context(named name: String) throws(ObjectError) -> CType {
     switch name {
     case "void": return .void
     case "unsigned long long": return .unsigned(8)

@@ -8,6 +8,8 @@ public struct Object: Hashable, Sendable {
         case program(section: String)
         /// C programs that are linked with the object call it; nothing can be loaded before
         /// (`bpftool gen object both.o program.o function.o`).
+        ///
+        /// libbpf 1.1 links no two files, from whatever compiler, that call the same kernel function.
         case function(result: Result)
 
         /// What a function for C programs is declared to return.
@@ -81,6 +83,27 @@ public struct Object: Hashable, Sendable {
         return try writer.write()
     }
 
+    /// The header by which C programs know a ``Kind/function(result:)``, or nil for a program.
+    ///
+    /// It needs no other header; whether the context's structure is known before it does not matter.
+    /// - Throws: ``ObjectError`` as ``bytes()`` does.
+    public func header() throws(ObjectError) -> String? {
+        try validate()
+        guard case .function(let result) = kind else { return nil }
+        let name = program.entry.name
+        let isStructure = try context(named: contextType) == .structure(contextType)
+        let parameter = isStructure ? "struct \(contextType)" : contextType
+        return """
+            #ifndef \(name.uppercased())_H
+            #define \(name.uppercased())_H
+
+            \(isStructure ? parameter + ";\n" : "")extern \(result == .bool ? "_Bool" : "int") \(name)(\(parameter) *ctx);
+
+            #endif
+
+            """
+    }
+
     /// Names of variables that the file needs itself.
     enum OwnSymbol {
         static let license = "_license"
@@ -89,6 +112,7 @@ public struct Object: Hashable, Sendable {
 
     private func validate() throws(ObjectError) {
         try program.validateNames()
+        _ = try context(named: contextType)
         try program.validateReferences()
         try program.validateSymbols(taken: [OwnSymbol.license, OwnSymbol.version])
         if license.isEmpty || license.utf8.contains(0) { throw ObjectError(.invalidLicense(license)) }

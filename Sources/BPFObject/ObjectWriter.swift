@@ -35,8 +35,11 @@ struct ObjectWriter {
         addData()
         addKernelFunctions()
         for (section, functions) in sections { relocate(section, functions) }
-        if case .program = object.kind { addLicense() }
-        if let version = object.kernelVersion { addVersion(version) }
+        // A function has what the program it is linked into says.
+        if case .program = object.kind {
+            addLicense()
+            if let version = object.kernelVersion { addVersion(version) }
+        }
         _ = image.add(ELFImage.Section(name: ".BTF", alignment: 4, content: try tables.bytes()))
         _ = image.add(
             ELFImage.Section(name: ".BTF.ext", alignment: 4, content: btfExtension(records, object.byteOrder)))

@@ -136,7 +136,8 @@ extension Instruction {
         case .data: return wideKind == .mapValue
         case .kernelFunction: return callKind == .kernelFunction
         case .kernelSymbol: return opcode == .call
-        case .kernelField: return isMemoryAccess || isArithmetic && opcode.instructionClass == .alu64 && opcode.arithmetic == .add
+        case .kernelField:
+            return isMemoryAccess || isArithmetic && opcode.instructionClass == .alu64 && opcode.arithmetic == .add
         case .kernelType: return isArithmetic && opcode.arithmetic == .move
         }
     }

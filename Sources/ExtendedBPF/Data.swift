@@ -27,11 +27,15 @@ public struct DataTable: Hashable, Sendable {
     /// The elements one behind the other as a machine of that byte order stores them.
     public func bytes(_ order: ByteOrder) -> [UInt8] {
         let count = elementSize.bytes
-        return elements.flatMap { element in
-            (0..<count).map { place in
-                UInt8(truncatingIfNeeded: element >> (8 * UInt64(order == .little ? place : count - 1 - place)))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        for element in elements {
+            for place in 0..<count {
+                let shift = 8 * (order == .little ? place : count - 1 - place)
+                bytes.append(UInt8(truncatingIfNeeded: element >> UInt64(shift)))
             }
         }
+        return bytes
     }
 }
 

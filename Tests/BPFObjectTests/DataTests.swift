@@ -16,7 +16,10 @@ struct DataTests {
             bpftool map dump pinned /sys/fs/bpf/maps/runs
             bpftool prog show pinned $pin
             """)
-        #expect(fields(text).filter { $0.hasPrefix("returned") }.map { $0.dropFirst(9) } == ["1100", "1200", "1300", "1400"])
+        #expect(
+            fields(text).filter { $0.hasPrefix("returned") }.map { $0.dropFirst(9) } == [
+                "1100", "1200", "1300", "1400",
+            ])
         let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(words.contains("[{ \"key\": 0, \"value\": 4 } ]"), "\(text)")
     }
@@ -72,7 +75,10 @@ struct DataTests {
             MapDeclaration(name: "m", kind: .longestPrefixMatch, keySize: 20, valueSize: 4, maxEntries: 64),
             "lpm_trie m flags 1 key 20 value 4 entries 64"
         ),
-        (MapDeclaration(name: "m", kind: .ringBuffer, maxEntries: 8192), "ringbuf m flags 0 key 0 value 0 entries 8192"),
+        (
+            MapDeclaration(name: "m", kind: .ringBuffer, maxEntries: 8192),
+            "ringbuf m flags 0 key 0 value 0 entries 8192"
+        ),
     ]
 
     /// Nothing is said on standard error: libbpf warns when the kernel does not take a map's types.

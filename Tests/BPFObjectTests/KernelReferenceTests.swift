@@ -39,6 +39,7 @@ struct KernelReferenceTests {
         let file = try ObjectFolder(object)
         let number = try kernelTypes().typeID(of: .function, named: name).rawValue
         let text = try run("bpftool", ["-d", "prog", "load", file.path, "/sys/fs/bpf/never"]).errors
+        #expect(!text.contains("Error loading .BTF"), "\(text)")
         #expect(text.contains("extern (func ksym) '\(name)': resolved to kernel [\(number)]"), "\(text)")
         #expect(text.contains("call \(name)#\(number)") || text.contains("calling kernel function"), "\(text)")
     }
@@ -63,6 +64,33 @@ struct KernelReferenceTests {
             Object(
                 program: Program(functions: [function]), section: "socket", source: oneLine, contextType: "__sk_buff")
         )
+    }
+
+    /// The prototypes in use: a byte of the packet through a dynptr.
+    @Test(arguments: [("classifier", "__sk_buff", "bpf_dynptr_from_skb"), ("xdp", "xdp_md", "bpf_dynptr_from_xdp")])
+    func dynptrsReadPackets(section: String, contextType: String, function: String) throws {
+        var code = Assembler(functionNamed: "dynptr")
+        let end = code.makeLabel()
+        code.append(.move64(.r2, 0))
+        code.append(.move64(.r3, .r10))
+        code.append(.alu64(.add, .r3, -16))
+        code.append(kernelFunctionCall, .kernelFunction(function))
+        code.append(.move64(.r1, .r10))
+        code.append(.alu64(.add, .r1, -16))
+        code.append(.move64(.r2, 13))
+        code.append(.move64(.r3, .r10))
+        code.append(.alu64(.add, .r3, -24))
+        code.append(.move64(.r4, 1))
+        code.append(kernelFunctionCall, .kernelFunction("bpf_dynptr_slice"))
+        code.append(.jump64(if: .r0, .equal, 0, 0), to: end)
+        code.append(.load(.byte, .r0, .r0, 0))
+        code.place(end)
+        code.append(.exit)
+        let object = Object(
+            program: Program(functions: [try code.finish()]), section: section, source: oneLine,
+            contextType: contextType)
+        let text = try withPins(ObjectFolder(object), "bpftool prog load \"$1\" $pin; run 'abcdefghijkl\\010\\052'")
+        #expect(fields(text) == ["returned 42"], "\(text)")
     }
 
     @Test func declaredMembersAreWhereTheKernelHasThem() throws {

@@ -78,3 +78,20 @@ func tablesObject(_ order: ByteOrder = .host) throws -> Object {
             maps: [MapDeclaration(name: "runs", kind: .array, keySize: 4, valueSize: 8, maxEntries: 1)]),
         section: "classifier", source: oneLine, contextType: "__sk_buff", byteOrder: order)
 }
+
+/// All that objects can refer to, in the first function and in another one; for reading, not for loading.
+func referringObject(_ order: ByteOrder = .host) throws -> Object {
+    var object = try tablesObject(order)
+    let more = try inlineLoadsObject().program.entry
+    let second = object.program.functions[1]
+    // Behind what is there, so that places in `.text` are not those in the function.
+    object.program.functions.append(
+        Function(name: "inline_loads", instructions: more.instructions, references: more.references))
+    object.program.functions[1].instructions = [.alu64(.add, .r1, 0), .move64(.r2, 0)] + second.instructions
+    object.program.functions[1].references = [
+        0: .kernelField(structure: "sock", member: "__sk_common.skc_family"), 1: .kernelType("sk_buff"),
+        2: .data("second", offset: 4),
+    ]
+    object.kernelVersion = 0x060100
+    return object
+}

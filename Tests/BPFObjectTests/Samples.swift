@@ -107,11 +107,16 @@ struct ObjectFolder {
     }
 }
 
-/// Runs `script` with `$1` the object and the arguments behind it, in a mount namespace of its own with a BPF file system that goes with it.
+/// Runs `script` with `$1` the object, in a mount namespace of its own with a BPF file system that goes with it.
 ///
 /// `$pin` is a place for the program, `run` runs it once on a frame of the bytes given as `printf` takes them and prints
 /// what it returned.
-func withPins(_ file: ObjectFolder, _ script: String, _ arguments: [String] = []) throws -> String {
+func withPins(_ file: ObjectFolder, _ script: String) throws -> String {
+    try withPins(file.path, script)
+}
+
+/// As the other one, for any file.
+func withPins(_ path: String, _ script: String) throws -> String {
     let prelude = """
         mount -t bpf bpf /sys/fs/bpf
         pin=/sys/fs/bpf/program
@@ -123,7 +128,7 @@ func withPins(_ file: ObjectFolder, _ script: String, _ arguments: [String] = []
         }
 
         """
-    return try output("unshare", ["-m", "sh", "-ec", prelude + script, "sh", file.path] + arguments)
+    return try output("unshare", ["-m", "sh", "-ec", prelude + script, "sh", path])
 }
 
 /// What a tool said when it should have worked.

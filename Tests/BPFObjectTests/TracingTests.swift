@@ -23,7 +23,9 @@ struct TracingTests {
     @Test(arguments: ["unsigned long long", "void"])
     func typedTracepointsHaveTypedArguments(contextType: String) throws {
         let object = try object(section: "tp_btf/netif_receive_skb", contextType: contextType, follows: true)
-        #expect(try load(object) == "name=observe section=tp_btf/netif_receive_skb type=tracing functions=1 lines=1 gpl=1\n")
+        #expect(
+            try load(object) == "name=observe section=tp_btf/netif_receive_skb type=tracing functions=1 lines=1 gpl=1\n"
+        )
     }
 
     @Test(arguments: ["raw_tp/netif_receive_skb", "raw_tracepoint/netif_receive_skb"])
@@ -54,9 +56,13 @@ struct TracingTests {
     @Test func entriesOfFunctions() throws {
         let object = try object(section: "fentry/ip_rcv", contextType: "unsigned long long", follows: true)
         let file = try ObjectFolder(object)
-        let result = try run("unshare", ["-m", "sh", "-ec", "mount -t bpf bpf /sys/fs/bpf; bpftool prog load $1 /sys/fs/bpf/x", "sh", file.path])
+        let result = try run(
+            "unshare",
+            ["-m", "sh", "-ec", "mount -t bpf bpf /sys/fs/bpf; bpftool prog load $1 /sys/fs/bpf/x", "sh", file.path])
         if result.status != 0 {
-            #expect(result.errors.contains("-EPERM") || result.errors.contains("Operation not permitted"), "\(result.errors)")
+            #expect(
+                result.errors.contains("-EPERM") || result.errors.contains("Operation not permitted"),
+                "\(result.errors)")
             #expect(!result.errors.contains("processed"), "\(result.errors)")
         }
     }

@@ -44,7 +44,9 @@ struct ExtendedState {
         do { try instruction.validate() } catch { throw .invalidInstruction(error) }
         frame.slot += instruction.slots
         switch instruction.opcode.instructionClass {
-        case .alu, .alu64: try arithmetic(instruction)
+        case .alu, .alu64:
+            if let reference { throw .unresolvedReference(reference) }
+            try arithmetic(instruction)
         case .ldx: try load(instruction, reference)
         case .st, .stx: try store(instruction, reference)
         case .ld where instruction.isWide: try loadConstant(instruction, reference)

@@ -1,12 +1,7 @@
-// An XDP program whose decision is a function of another file.
+// An XDP program whose decision is a function of another file; HEADER declares it.
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-
-#ifndef RESULT
-#define RESULT _Bool
-#endif
-
-extern RESULT matches(struct xdp_md *ctx);
+#include HEADER
 
 SEC("xdp")
 int decide(struct xdp_md *ctx) {
