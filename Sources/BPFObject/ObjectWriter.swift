@@ -128,13 +128,10 @@ extension ObjectWriter {
     /// Adds the section `.rodata`: the tables, each at a multiple of its elements' size.
     private mutating func addData() {
         if program.data.isEmpty { return }
-        var content = ByteWriter(object.byteOrder)
+        let layout = DataLayout(of: program.data)
         var places: [BTFType.Place] = []
         let section = ELFImage.SectionNumber(rawValue: image.sections.count + 1)
-        for table in program.data {
-            content.align(to: table.elementSize.bytes)
-            let start = content.bytes.count
-            content.append(contentsOf: table.bytes(object.byteOrder))
+        for (table, start) in zip(layout.tables, layout.offsets) {
             let type = tables.btf.id(
                 of: .array(of: .unsigned(UInt32(table.elementSize.bytes)), count: UInt32(table.elements.count)))
             let variable = tables.btf.add(.variable(name: table.name, type: type, linkage: .static))
@@ -144,7 +141,7 @@ extension ObjectWriter {
                 ELFImage.Symbol(
                     name: table.name, kind: .object, binding: .local, section: section, value: start, size: table.size))
         }
-        addData(".rodata", .allocate, content.bytes, places)
+        addData(".rodata", .allocate, layout.bytes(object.byteOrder), places)
     }
 
     private mutating func addData(

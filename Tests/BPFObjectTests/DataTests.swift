@@ -44,6 +44,21 @@ struct DataTests {
         #expect(words.contains("\"frozen\":1"), "\(text)")
     }
 
+    /// iproute2 has its own way of opening objects and goes through libbpf for the rest.
+    @Test func tcLoadsThem() throws {
+        let file = try ObjectFolder(tablesObject())
+        let script = """
+            mount -t bpf bpf /sys/fs/bpf
+            ip link set lo up
+            tc qdisc add dev lo clsact
+            tc filter add dev lo ingress bpf da obj "$1" sec classifier
+            tc filter show dev lo ingress
+            """
+        let result = try run("unshare", ["-n", "-m", "sh", "-ec", script, "sh", file.path])
+        #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+        #expect(result.text.contains("name tables"), "\(result.text)")
+    }
+
     static let maps: [(MapDeclaration, String)] = [
         (
             MapDeclaration(name: "m", kind: .hash, keySize: 8, valueSize: 1, maxEntries: 16),
