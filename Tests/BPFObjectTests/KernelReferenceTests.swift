@@ -38,7 +38,7 @@ struct KernelReferenceTests {
             program: Program(functions: [call]), section: "classifier", source: oneLine, contextType: "__sk_buff")
         let file = try ObjectFolder(object)
         let number = try kernelTypes().typeID(of: .function, named: name).rawValue
-        let text = try run("bpftool", ["-d", "prog", "load", file.path, "/sys/fs/bpf/never"]).errors
+        let text = try runWithPins(file.path, "bpftool -d prog load \"$1\" $pin").errors
         #expect(!text.contains("Error loading .BTF"), "\(text)")
         #expect(text.contains("extern (func ksym) '\(name)': resolved to kernel [\(number)]"), "\(text)")
         #expect(text.contains("call \(name)#\(number)") || text.contains("calling kernel function"), "\(text)")
@@ -142,7 +142,7 @@ struct KernelReferenceTests {
         object.declarations.members["sk_buff"]?["no_such"] = .int
         object.program.functions[0].references[1] = .kernelField(structure: "sk_buff", member: "no_such")
         let file = try ObjectFolder(object)
-        let result = try run("bpftool", ["prog", "load", file.path, "/sys/fs/bpf/refused"])
+        let result = try runWithPins(file.path, "bpftool prog load \"$1\" $pin")
         #expect(result.status != 0)
         #expect(result.errors.contains("invalid CO-RE relocation"), "\(result.errors)")
         #expect(result.errors.contains("<byte_off> [") && result.errors.contains("struct sk_buff.no_such"))

@@ -28,7 +28,7 @@ struct LoadingTests {
         object.program.functions[0].lines = [LineMark(instruction: 1, line: 2)]
         object.source = SourceText(fileName: "bad", lines: ["expression", "ret a"])
         let file = try ObjectFolder(object)
-        let result = try run("bpftool", ["prog", "load", file.path, "/sys/fs/bpf/refused"])
+        let result = try runWithPins(file.path, "bpftool prog load \"$1\" $pin")
         #expect(result.status != 0)
         let log = fields(result.errors)
         let line = try #require(log.firstIndex { $0.hasPrefix("; ret a") }, "\(result.errors)")

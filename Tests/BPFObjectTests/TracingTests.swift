@@ -56,9 +56,7 @@ struct TracingTests {
     @Test func entriesOfFunctions() throws {
         let object = try object(section: "fentry/ip_rcv", contextType: "unsigned long long", follows: true)
         let file = try ObjectFolder(object)
-        let result = try run(
-            "unshare",
-            ["-m", "sh", "-ec", "mount -t bpf bpf /sys/fs/bpf; bpftool prog load $1 /sys/fs/bpf/x", "sh", file.path])
+        let result = try runWithPins(file.path, "bpftool prog load \"$1\" $pin")
         if result.status != 0 {
             #expect(
                 result.errors.contains("-EPERM") || result.errors.contains("Operation not permitted"),
