@@ -68,7 +68,9 @@
                     throw Defect("\(structure).\(member) is \(distance) bytes from the start, too far for a load")
                 }
                 instruction.offset = offset
-            case .function, .map, .kernelSymbol:
+            case .kernelType(let name):
+                instruction.imm = Int32(bitPattern: try types.typeID(of: .structure, named: name).rawValue)
+            case .function, .map, .data, .kernelSymbol:
                 throw Defect("\(reference) is no question of types")
             }
         }
@@ -78,8 +80,8 @@
         /// Whether the kernel's BTF resolves it.
         fileprivate var isAboutTypes: Bool {
             switch self {
-            case .kernelFunction, .kernelField: true
-            case .function, .map, .kernelSymbol: false
+            case .kernelFunction, .kernelField, .kernelType: true
+            case .function, .map, .data, .kernelSymbol: false
             }
         }
     }

@@ -55,10 +55,10 @@ import Testing
 
     /// The program of `filter`, or nil where the hook lacks an extension.
     private func compile(_ filter: ClassicBPF.Program, _ test: Case) throws -> ExtendedBPF.Program? {
-        do {
+        do throws(CompilerError) {
             return try Compiler.compile(
                 filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes))
-        } catch let error as CompilerError {
+        } catch {
             if case .unavailableExtension = error.reason { return nil }
             throw error
         }
