@@ -23,10 +23,18 @@ struct Selector {
     private var entryCursors: [Cursors?]
     private var exits: [UInt32: Int] = [:]
     private var failureBlock: Int?
+    /// Where a packet goes of which the first way of reading does not find enough.
+    private var missBlock: Int?
+    /// Whether there is another way for such packets.
+    private(set) var hasRest = false
+    /// Whether the rest of the block is never reached.
+    var isAbandoned = false
     private var pointers: [Graph.Window: MachineRegister] = [:]
     private var places: [Graph.Window: Int] = [:]
     /// By window, how far it is asked for at most.
     private var ends: [Graph.Window: UInt32] = [:]
+    /// By window, the offset of its widest loads modulo their width.
+    private var phases: [Graph.Window: UInt32] = [:]
     /// The context's register.
     private(set) var context = MachineRegister.result
     /// The packet's start, or the register that moves on from there.
@@ -38,21 +46,49 @@ struct Selector {
     ///
     /// - Throws: ``CompilerError`` at a classic instruction for which the hook has nothing.
     static func select(
-        _ graph: Graph, for target: Target, _ options: CompilerOptions
+        _ graph: Graph, readingBy access: PacketAccess, _ rest: (graph: Graph, access: PacketAccess)?,
+        for target: Target, _ options: CompilerOptions
     ) throws(CompilerError) -> MachineFunction {
-        var selector = Selector(graph, target, options)
+        var selector = Selector(graph, access, target, options)
+        selector.hasRest = rest != nil
         try selector.run()
+        guard let rest, let block = selector.missBlock else { return selector.function }
+        return try selector.goOn(with: rest.graph, rest.access, in: block)
+    }
+
+    /// Chooses instructions for the same filter in another way, as the blocks from `block` on of the same function.
+    private func goOn(
+        with graph: Graph, _ access: PacketAccess, in block: Int
+    ) throws(CompilerError) -> MachineFunction {
+        var selector = Selector(graph, access, target, options)
+        selector.function = function
+        selector.exits = exits
+        selector.current = block
+        let blocksBefore = function.blocks.count
+        if graph.hasClassicLoads {
+            selector.context = MachineRegister(.r6)
+            selector.append(.move64(.r0, .r0), dst: selector.context, src: context)
+        } else {
+            selector.context = context
+        }
+        try selector.emitBlocks()
+        selector.function.blocks[block].isRare = true
+        for number in blocksBefore..<selector.function.blocks.count { selector.function.blocks[number].isRare = true }
         return selector.function
     }
 
-    private init(_ graph: Graph, _ target: Target, _ options: CompilerOptions) {
+    private init(_ graph: Graph, _ access: PacketAccess, _ target: Target, _ options: CompilerOptions) {
         self.graph = graph
         self.target = target
         self.options = options
-        access = PacketAccess(for: target.hook, graph)
+        self.access = access
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
+        // Words last: what suits them suits narrower loads of the window.
+        for (load, window) in graph.windows.sorted(by: { $0.key.size.rawValue < $1.key.size.rawValue }) {
+            phases[window] = load.address.offset % load.size.rawValue
+        }
         for block in graph.blocks {
             for value in block.instructions {
                 guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
@@ -64,6 +100,10 @@ struct Selector {
     private mutating func run() throws(CompilerError) {
         current = function.makeBlock()
         emitPrologue()
+        try emitBlocks()
+    }
+
+    private mutating func emitBlocks() throws(CompilerError) {
         let order = DominatorTree(graph).order
         for id in order {
             if id == .entry {
@@ -75,12 +115,13 @@ struct Selector {
                 cursors = entry
             }
             let block = graph.blocks[id.number]
-            for value in block.instructions {
+            isAbandoned = false
+            for value in block.instructions where !isAbandoned {
                 origin = graph.origins[value.number]
                 try emit(value)
             }
             origin = block.terminatorOrigin ?? block.origin
-            emit(block.terminator)
+            if !isAbandoned { emit(block.terminator) }
         }
     }
 
@@ -121,6 +162,16 @@ struct Selector {
         mutating get { exit(with: graph.failure) }
     }
 
+    /// Where a check leads that does not find enough of the packet.
+    var missExit: Int {
+        mutating get {
+            guard hasRest else { return failureExit }
+            if let missBlock { return missBlock }
+            missBlock = function.makeBlock()
+            return missBlock!
+        }
+    }
+
     /// Where a call that says "there is nothing" leads, `r0` being its result.
     var failureAfterCall: Int {
         mutating get {
@@ -141,10 +192,12 @@ struct Selector {
         return pointers[window]!
     }
 
-    /// Where on the stack the copy of `window` is.
+    /// Where on the stack the copy of `window` is, so that loads from it are aligned.
     mutating func stackPlace(of window: Graph.Window) -> Int {
         if let place = places[window] { return place }
-        places[window] = function.reserveStack(Int(ends[window]! - window.start))
+        let phase = phases[window] ?? 0
+        let shift = Int((4 + window.start % 4 - phase) % 4)
+        places[window] = function.reserveStack(Int(ends[window]! - window.start) + shift) + shift
         return places[window]!
     }
 
