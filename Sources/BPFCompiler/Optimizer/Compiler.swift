@@ -55,6 +55,7 @@ private struct Compilation {
         BlockCleaning.run(on: &function)
         DeadInstructions.remove(from: &function)
         BlockCleaning.run(on: &function)
+        OperandExchange.run(on: &function)
         RegisterAllocator.allocate(&function, BlockLayout.order(of: function))
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)

@@ -30,7 +30,7 @@ extension Selector {
             append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
             appendCall(HelperFunction.xdpBufferLength.rawValue, arguments: 1)
             append(.move32(.r0, .r0), dst: result, src: .result)
-            setResult(graph.failure)
+            if keepsResult { setResult(graph.failure) }
             return
         }
         append(.move64(.r0, .r0), dst: result, src: dataEnd)
@@ -75,7 +75,9 @@ extension Selector {
             if let index = window.index {
                 bound(index, below: farthest - end, orGoTo: miss)
                 append(.move64(.r0, .r0), dst: register, src: operand(index))
-                append(.alu64(.add, .r0, .r0), dst: register, src: start.register)
+                var sum = make(.alu64(.add, .r0, .r0), dst: register, src: start.register)
+                sum.isExchangeable = true
+                function.blocks[current].instructions.append(sum)
             } else {
                 append(.move64(.r0, .r0), dst: register, src: start.register)
             }

@@ -4,7 +4,7 @@ import ExtendedBPF
 /// Chooses machine instructions for a lowered graph. Registers stay virtual.
 ///
 /// `r0` holds what the filter returns when it fails, from the start and again after every call, so that failing is one
-/// jump to an `exit`. The files beside this one choose for arithmetic, branches, the context and the packet.
+/// jump to an `exit`; where every load is a call of a kind, it does not. The files beside this one choose for arithmetic, branches, the context and the packet.
 struct Selector {
     let graph: Graph
     let target: Target
@@ -126,7 +126,7 @@ struct Selector {
     }
 
     private mutating func emitPrologue() {
-        setResult(graph.failure)
+        if keepsResult { setResult(graph.failure) }
         // The classic loads want the context in a register of its own.
         context = graph.hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
         append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))
@@ -144,18 +144,31 @@ struct Selector {
 
     /// The machine block that returns `number`.
     mutating func exit(with number: UInt32) -> Int {
-        if let block = exits[number] { return block }
+        if let block = exits[number], keepsResult || number != graph.failure { return block }
+        if number == graph.failure, !keepsResult { return failureAfterCall }
         let block = function.makeBlock()
         exits[number] = block
         if number == graph.failure {
             function.blocks[block].terminator = .exit
         } else {
-            let end = exit(with: graph.failure)
+            let end = plainExit
             inBlock(block) { $0.setResult(number) }
             function.blocks[block].terminator = .jump(end)
         }
         return block
     }
+
+    /// The machine block that only returns.
+    private var plainExit: Int {
+        mutating get {
+            if let block = exits[graph.failure] { return block }
+            exits[graph.failure] = function.makeBlock()
+            return exits[graph.failure]!
+        }
+    }
+
+    /// Whether `r0` holds what the filter returns when it fails.
+    var keepsResult: Bool { access != .instructions }
 
     /// Where a requirement that is not met leads.
     var failureExit: Int {
@@ -180,7 +193,7 @@ struct Selector {
             failureBlock = block
             function.blocks[block].isRare = true
             inBlock(block) { $0.setResult($0.graph.failure) }
-            function.blocks[block].terminator = .jump(failureExit)
+            function.blocks[block].terminator = .jump(plainExit)
             return block
         }
     }
