@@ -11,7 +11,8 @@ public struct Optimizer: Hashable, Sendable {
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, RedundantBranches.self,
+        BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.
@@ -61,6 +62,7 @@ public struct Optimizer: Hashable, Sendable {
             BoundsChecks.Limits(
                 windowSize: access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
                 aligned: access.isAligned))
+        if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
         verify(graph, after: "bounds")
         return (graph, notes)
