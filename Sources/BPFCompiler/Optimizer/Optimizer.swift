@@ -53,7 +53,7 @@ public struct Optimizer: Hashable, Sendable {
         _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
-        notes += EqualityChains.run(on: &graph)
+        notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
         verify(graph, after: "searches")
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += DeadCode.run(on: &graph)

@@ -30,14 +30,28 @@ struct TestMerging {
         var bytes: [UInt32: (mask: UInt8, value: UInt8)]
         var success: Edge
         var failure: Edge
+        /// Whether it was made of a load of more bytes than it looks at.
+        var isWide = false
 
         var first: UInt32 { bytes.keys.min()! }
         var end: UInt32 { bytes.keys.max()! + 1 }
+        /// The width of the load that it takes.
+        var size: Operation.Size {
+            switch end - first {
+            case 1: .byte
+            case 2: .half
+            default: .word
+            }
+        }
     }
 
     private mutating func mergeTests(from id: BlockID) -> Int {
         guard !isGone.contains(id), let test = test(at: id) else { return 0 }
         var merged = 0
+        if test.isWide {
+            put(test, at: id)
+            merged += 1
+        }
         var chain = [(block: id, test: test)]
         // Further tests of the chain, each in a block of its own that does nothing else.
         var end = test.success
@@ -113,9 +127,12 @@ struct TestMerging {
                 value: UInt8(truncatingIfNeeded: value >> (8 * number))
             )
             if byte.value & ~byte.mask != 0 { return nil }
-            bytes[address.offset + number] = byte
+            if byte.mask != 0 { bytes[address.offset + number] = byte }
         }
-        return Test(index: address.index, window: window, bytes: bytes, success: success, failure: failure)
+        guard !bytes.isEmpty else { return nil }
+        var test = Test(index: address.index, window: window, bytes: bytes, success: success, failure: failure)
+        test.isWide = test.size.rawValue < size.rawValue
+        return test
     }
 
     private func combined(_ left: Test, _ right: Test) -> Test? {
@@ -134,7 +151,7 @@ struct TestMerging {
 
     /// Lets `id` end with `test`.
     private mutating func put(_ test: Test, at id: BlockID) {
-        let size: Operation.Size = test.end - test.first <= 2 ? (test.end - test.first == 1 ? .byte : .half) : .word
+        let size = test.size
         let address = Graph.Address(index: test.index, offset: test.end - size.rawValue)
         var (mask, value): (UInt32, UInt32) = (0, 0)
         for (offset, byte) in test.bytes {
