@@ -8,9 +8,8 @@ extension Selector {
         case .constant: break
         case .arithmetic(let op, let left, let right): emitArithmetic(op, left, right, into: register(of: value))
         case .load(let size, let address):
-            emitLoad(size, address, into: register(of: value))
-            if size != .byte { append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: register(of: value)) }
-        case .rawLoad(let size, let address): emitLoad(size, address, into: register(of: value))
+            emitLoad(size, address, isRaw: false, into: register(of: value))
+        case .rawLoad(let size, let address): emitLoad(size, address, isRaw: true, into: register(of: value))
         case .classicLoad(let size, let address): emitClassicLoad(size, address, into: register(of: value))
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))

@@ -83,13 +83,22 @@ extension Selector {
         if cursor.position != 0 { append(.alu64(.add, .r0, Int32(cursor.position)), dst: result) }
     }
 
-    /// `result = *(size *)` at an address that has been checked.
-    mutating func emitLoad(_ size: Operation.Size, _ address: Graph.Address, into result: MachineRegister) {
+    /// `result = *(size *)` at an address that has been checked, the bytes in the packet's order or, if `isRaw`, in the
+    /// order they are in.
+    mutating func emitLoad(
+        _ size: Operation.Size, _ address: Graph.Address, isRaw: Bool, into result: MachineRegister
+    ) {
         guard let window = cursors.window(behind: address.index, holding: address.offset),
             let cursor = cursors[window],
             let distance = Int16(exactly: Int(address.offset) - cursor.position)
         else { preconditionFailure("a load whose bytes have not been required") }
+        guard access == .direct(otherwise: nil) || places.isAligned(size, address.offset, window) else {
+            return emitParts(
+                size, cursor.register, distance, isEven: size == .word && places.isAligned(.half, address.offset, window),
+                isRaw: isRaw, into: result)
+        }
         append(.load(size.machine, .r0, .r0, distance), dst: result, src: cursor.register)
+        if !isRaw, size != .byte { append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: result) }
     }
 
     /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
@@ -182,7 +191,7 @@ extension Selector {
     private mutating func emitCopyCall(
         of window: Graph.Window, from start: UInt32, upTo end: UInt32, by helper: PacketAccess.CopyHelper
     ) -> Int {
-        let place = stackPlace(of: window)
+        let place = places[window]
         append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
         if let index = window.index {
             append(.move32(.r0, .r0), dst: MachineRegister(.r2), src: operand(index))

@@ -24,9 +24,8 @@ struct Selector {
     private var exits: [UInt32: Int] = [:]
     private var failureBlock: Int?
     private var pointers: [Graph.Window: MachineRegister] = [:]
-    private var places: [Graph.Window: Int] = [:]
-    /// By window, how far it is asked for at most.
-    private var ends: [Graph.Window: UInt32] = [:]
+    /// Where on the stack copies of the packet are.
+    let places: StackPlaces
     /// The context's register.
     private(set) var context = MachineRegister.result
     /// The packet's start, or the register that moves on from there.
@@ -53,12 +52,8 @@ struct Selector {
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
-        for block in graph.blocks {
-            for value in block.instructions {
-                guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
-                ends[window] = max(ends[window] ?? 0, end)
-            }
-        }
+        places = access == .direct(otherwise: nil) ? StackPlaces() : StackPlaces(graph)
+        _ = function.reserveStack(places.size)
     }
 
     private mutating func run() throws(CompilerError) {
@@ -139,13 +134,6 @@ struct Selector {
         if let register = pointers[window] { return register }
         pointers[window] = function.makeRegister()
         return pointers[window]!
-    }
-
-    /// Where on the stack the copy of `window` is.
-    mutating func stackPlace(of window: Graph.Window) -> Int {
-        if let place = places[window] { return place }
-        places[window] = function.reserveStack(Int(ends[window]! - window.start))
-        return places[window]!
     }
 
     /// Runs `body` with another block to fill.
