@@ -14,9 +14,21 @@ install_packages libpcap-dev pkg-config tcpdump bpftool libbpf-dev clang llvm gc
 
 # The tool itself, for the tests that run it as a process.
 swift build --build-tests
+run_tests() { swift test --skip-build "$@"; }
 if [ "$(uname -s)" = Linux ] && [ "$(id -u)" -ne 0 ]; then
     command -v sudo >/dev/null || fail "the kernel tests need root: run as root or install sudo"
     echo "Tests/run.sh: running the tests with sudo, they load programs into the kernel"
-    exec sudo -E env "PATH=$PATH" swift test --skip-build "$@"
+    run_tests() { sudo -E env "PATH=$PATH" swift test --skip-build "$@"; }
 fi
-exec swift test --skip-build "$@"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+{
+    status=0
+    run_tests "$@" || status=$?
+    echo "$status" >"$scratch/status"
+} 2>&1 | tee "$scratch/log"
+status=$(cat "$scratch/status")
+# Where only the end of a log is kept, it is to say what failed.
+[ "$status" -eq 0 ] || LC_ALL=C awk -f Tests/failures.awk "$scratch/log"
+exit "$status"

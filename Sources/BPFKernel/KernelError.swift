@@ -102,9 +102,11 @@ extension KernelError: CustomStringConvertible {
         switch reference {
         case .function(let name): "the function \(name)"
         case .map(let name): "the map \(name)"
+        case .data(let name, let offset): "byte \(offset) of the table \(name)"
         case .kernelFunction(let name): "the kernel function \(name)"
         case .kernelSymbol(let name): "the kernel symbol \(name)"
         case .kernelField(let structure, let member): "the kernel field \(structure).\(member)"
+        case .kernelType(let name): "the kernel type \(name)"
         }
     }
 

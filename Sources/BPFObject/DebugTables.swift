@@ -2,8 +2,7 @@ import ExtendedBPF
 
 /// The types and strings of a program, and what each function's records say, whatever they count in.
 struct DebugTables {
-    private var btf: BTFBuilder
-    private let int: BTFTypeID
+    var btf: BTFBuilder
     private var functionTypes: [BTFTypeID] = []
     /// By function, the lines that start in it.
     private var lines: [[Line]] = []
@@ -20,17 +19,22 @@ struct DebugTables {
     /// What is left is enough for the types and names of a hundred thousand functions.
     static let textSizeLimit = 4 << 20
 
-    /// Describes the functions of `program`: `int name(struct contextType *ctx)`, the first one global.
-    init(_ program: Program, contextType: String, source: SourceText?, _ order: ByteOrder) throws(ObjectError) {
+    /// Describes the functions of `program`: `int name(contextType *ctx)`, the first one global.
+    ///
+    /// - Parameter result: What the first function returns, where it is to be called from other files.
+    init(
+        _ program: Program, contextType: String, source: SourceText?, _ order: ByteOrder, result: CType? = nil
+    ) throws(ObjectError) {
         try program.validateNames()
-        try validateName(contextType)
         btf = BTFBuilder(order)
-        let context = btf.add(.pointer(to: btf.add(.forwardStructure(name: contextType))))
-        int = btf.add(.integer(name: "int", bytes: 4, signed: true))
-        let prototype = btf.add(
-            .functionPrototype(result: int, parameters: [BTFType.Parameter(name: "ctx", type: context)]))
+        // The kernel knows the context of a function that others can call by the structure's name; it must be one.
+        let context = btf.id(
+            of: .pointer(to: try context(named: contextType)), opaque: result == nil ? .forward : .empty)
+        let parameters = [BTFType.Parameter(name: "ctx", type: context)]
         for (index, function) in program.functions.enumerated() {
             let linkage = index == 0 ? BTFType.Linkage.global : .static
+            let returned = btf.id(of: (index == 0 ? result : nil) ?? .int)
+            let prototype = btf.share(.functionPrototype(result: returned, parameters: parameters))
             functionTypes.append(
                 btf.add(.function(name: function.name, prototype: prototype, linkage: linkage)))
         }
@@ -41,10 +45,16 @@ struct DebugTables {
 
     /// Describes the section `name` that the global `char variable[size]` fills.
     mutating func addText(_ variable: String, size: Int, section name: String) {
-        let character = btf.add(.integer(name: "char", bytes: 1, signed: true))
-        let array = btf.add(.array(of: character, index: int, count: UInt32(size)))
-        let variable = btf.add(.variable(name: variable, type: array))
-        _ = btf.add(.dataSection(name: name, variable: variable, bytes: UInt32(size)))
+        let character = btf.share(.integer(name: "char", bytes: 1, encoding: .signed))
+        let array = btf.share(.array(of: character, index: btf.id(of: .int), count: UInt32(size)))
+        addVariable(variable, array, size: size, section: name)
+    }
+
+    /// Describes the section `name` that one global variable fills.
+    mutating func addVariable(_ variable: String, _ type: BTFTypeID, size: Int, section name: String) {
+        let variable = btf.add(.variable(name: variable, type: type, linkage: .global))
+        let place = BTFType.Place(variable: variable, offset: 0, size: UInt32(size))
+        _ = btf.add(.dataSection(name: name, bytes: UInt32(size), variables: [place]))
     }
 
     /// The offset of `string` in the strings of the BTF.
@@ -86,5 +96,16 @@ struct DebugTables {
             return Line(
                 slot: slots[$0.instruction].rawValue, fileName: fileName, text: btf.offset(of: text), number: $0.line)
         }
+    }
+}
+
+/// What a context pointer points to. Two names are no structures'; they have the names that C gives them.
+func context(named name: String) throws(ObjectError) -> CType {
+    switch name {
+    case "void": return .void
+    case "unsigned long long": return .unsigned(8)
+    default:
+        try validateName(name)
+        return .structure(name)
     }
 }

@@ -2,116 +2,123 @@ import ExtendedBPF
 
 /// A program with all that a loader has to know of it, as an ELF file for bpftool, libbpf, `tc`, `ip` and others.
 public struct Object: Hashable, Sendable {
-    /// The program. Its first function is the one the kernel enters at; the others can be called by it and each other.
+    /// What the first function is for.
+    public enum Kind: Hashable, Sendable {
+        /// The kernel enters at it. From the section loaders know the program's type: `socket`, `classifier`, `xdp`.
+        case program(section: String)
+        /// C programs that are linked with the object call it; nothing can be loaded before
+        /// (`bpftool gen object both.o program.o function.o`).
+        ///
+        /// libbpf 1.1 links no two files, from whatever compiler, that call the same kernel function.
+        case function(result: Result)
+
+        /// What a function for C programs is declared to return.
+        public enum Result: Hashable, Sendable {
+            /// `int`.
+            case int
+            /// `bool`; the function must return 0 or 1.
+            case bool
+        }
+    }
+
+    /// The program, with its tables and maps. The first function is the one that is entered at; the others can be
+    /// called by it and each other.
     public var program: Program
-    /// The section of the first function, from which loaders know the program's type: `socket`, `classifier`, `xdp`.
-    public var section: String
-    /// The license, which decides whether the kernel allows GPL-only helpers.
+    /// What the first function is for.
+    public var kind: Kind
+    /// The license, which decides whether the kernel allows GPL-only helpers. A ``Kind/function(result:)`` has that of
+    /// the program it becomes part of, none is written.
     public var license: String
+    /// The version of the kernel the program is for (`LINUX_VERSION_CODE`), or nil to leave it out. Only kernels before
+    /// 5.0 ask for it, and only for probes.
+    public var kernelVersion: UInt32?
     /// The text the program was made from, or nil to leave source lines out; libbpf then warns that there are none.
     public var source: SourceText?
-    /// The C structure that the context pointer of every function points to: `__sk_buff`, `xdp_md`.
+    /// What the context pointer of every function points to: a C structure (`__sk_buff`, `xdp_md`, `pt_regs`,
+    /// `bpf_nf_ctx`), or `unsigned long long` for the raw arguments of `tp_btf`, `raw_tp` and `fentry`, or `void`.
     public var contextType: String
+    /// How the kernel declares what the program refers to.
+    public var declarations: KernelDeclarations = .known
     /// The byte order of the machine that is to run the program.
     public var byteOrder: ByteOrder
 
     /// Makes an object; what cannot be written is an error of ``bytes()``.
     public init(
-        program: Program, section: String, license: String = "GPL", source: SourceText? = nil, contextType: String,
+        program: Program, kind: Kind, license: String = "GPL", source: SourceText? = nil, contextType: String,
         byteOrder: ByteOrder = .host
     ) {
         self.program = program
-        self.section = section
+        self.kind = kind
         self.license = license
         self.source = source
         self.contextType = contextType
         self.byteOrder = byteOrder
     }
 
-    /// The bytes of the file, the same for the same object.
-    ///
-    /// The first function is a global symbol in ``section``; the others are local ones in `.text`, calls of them from
-    /// ``section`` are relocated as clang does it. `.BTF` gives every function the type
-    /// `int name(struct contextType *ctx)`, `.BTF.ext` says where each function and each source line starts; the
-    /// lines are shown as ``SourceText/lineSizeLimit`` says, those after the first 4 MiB of text and the numbers
-    /// above 4,194,303 not exactly: their text is empty, the number that limit.
-    /// - Throws: ``ObjectError`` for a name, a section, a license, a reference or a line mark that cannot be written.
-    /// - Complexity: O(number of instructions).
-    public func bytes() throws(ObjectError) -> [UInt8] {
-        try validate()
-        var tables = try DebugTables(program, contextType: contextType, source: source, byteOrder)
-        let code = Code(program, byteOrder)
-        var image = ELFImage(machine: 247)  // EM_BPF
-        let records = add(code, to: &image, &tables)
-        addLicense(to: &image, &tables)
-        _ = image.add(ELFImage.Section(name: ".BTF", alignment: 4, content: try tables.bytes()))
-        _ = image.add(
-            ELFImage.Section(name: ".BTF.ext", alignment: 4, content: btfExtension(records, byteOrder)))
-        return image.bytes(byteOrder)
+    /// Makes an object of a program that the kernel enters; what cannot be written is an error of ``bytes()``.
+    public init(
+        program: Program, section: String, license: String = "GPL", source: SourceText? = nil, contextType: String,
+        byteOrder: ByteOrder = .host
+    ) {
+        self.init(
+            program: program, kind: .program(section: section), license: license, source: source,
+            contextType: contextType, byteOrder: byteOrder)
     }
 
-    private static let licenseSymbol = "_license"
+    /// The bytes of the file, the same for the same object.
+    ///
+    /// The first function of a program is a global symbol in its section; that of a function a global, hidden one in
+    /// `.text`, where all others are as local ones. Calls from another section are relocated as clang does it, so are
+    /// calls of kernel functions (section `.ksyms` of the types), maps (`.maps`) and tables (`.rodata`). What depends
+    /// on the layout of kernel structures is left to the loader (CO-RE). `.BTF` gives every function the type
+    /// `int name(contextType *ctx)`, `.BTF.ext` says where each function and each source line starts; the
+    /// lines are shown as ``SourceText/lineSizeLimit`` says, those after the first 4 MiB of text and the numbers
+    /// above 4,194,303 not exactly: their text is empty, the number that limit.
+    /// - Throws: ``ObjectError`` for a name, a section, a license, a reference, a size or a line mark that cannot be
+    ///   written.
+    /// - Complexity: O(number of instructions + size of the tables).
+    public func bytes() throws(ObjectError) -> [UInt8] {
+        try validate()
+        var writer = try ObjectWriter(self)
+        return try writer.write()
+    }
+
+    /// The header by which C programs know a ``Kind/function(result:)``, or nil for a program.
+    ///
+    /// It needs no other header; whether the context's structure is known before it does not matter.
+    /// - Throws: ``ObjectError`` as ``bytes()`` does.
+    public func header() throws(ObjectError) -> String? {
+        try validate()
+        guard case .function(let result) = kind else { return nil }
+        let name = program.entry.name
+        let isStructure = try context(named: contextType) == .structure(contextType)
+        let parameter = isStructure ? "struct \(contextType)" : contextType
+        return """
+            #ifndef \(name.uppercased())_H
+            #define \(name.uppercased())_H
+
+            \(isStructure ? parameter + ";\n" : "")extern \(result == .bool ? "_Bool" : "int") \(name)(\(parameter) *ctx);
+
+            #endif
+
+            """
+    }
+
+    /// Names of variables that the file needs itself.
+    enum OwnSymbol {
+        static let license = "_license"
+        static let version = "_version"
+    }
 
     private func validate() throws(ObjectError) {
         try program.validateNames()
+        _ = try context(named: contextType)
         try program.validateReferences()
-        if let clash = program.functions.first(where: { $0.name == Self.licenseSymbol }) {
-            throw ObjectError(.repeatedName(clash.name))
-        }
+        try program.validateSymbols(taken: [OwnSymbol.license, OwnSymbol.version])
+        if license.isEmpty || license.utf8.contains(0) { throw ObjectError(.invalidLicense(license)) }
+        guard case .program(let section) = kind else { return }
         // Names with a dot in front are the file's own; loaders take the other two for something else.
         let isTaken = section.hasPrefix(".") || ["license", "version", "maps"].contains(section)
         if section.isEmpty || isTaken || section.utf8.contains(0) { throw ObjectError(.invalidSection(section)) }
-        if license.isEmpty || license.utf8.contains(0) { throw ObjectError(.invalidLicense(license)) }
-    }
-
-    /// Adds the section that loaders take the license from, and what libbpf's linker wants to know of its symbol.
-    private func addLicense(to image: inout ELFImage, _ tables: inout DebugTables) {
-        let name = "license"
-        let content = Array(license.utf8) + [0]
-        let section = image.add(
-            ELFImage.Section(name: name, flags: [.allocate, .write], alignment: 1, content: content))
-        image.add(
-            ELFImage.Symbol(
-                name: Self.licenseSymbol, kind: .object, binding: .global, section: section, size: content.count))
-        tables.addText(Self.licenseSymbol, size: content.count, section: name)
-    }
-
-    /// Adds the sections of code, with symbols and relocations, and returns what `.BTF.ext` is to say of them.
-    private func add(_ code: Code, to image: inout ELFImage, _ tables: inout DebugTables) -> [SectionRecords] {
-        var records: [SectionRecords] = []
-        let main = addSection(section, code, 0..<1, to: &image, &tables, &records)
-        let others = 1..<program.functions.count
-        if others.isEmpty { return records }
-        let text = addSection(".text", code, others, to: &image, &tables, &records)
-        let target = image.add(ELFImage.Symbol(name: "", kind: .section, binding: .local, section: text))
-        image.relocate(
-            main,
-            with: code.relocatedSlots.map {
-                ELFImage.Relocation(offset: $0.byteOffset, symbol: target, type: 10)  // R_BPF_64_32
-            })
-        return records
-    }
-
-    private func addSection(
-        _ name: String, _ code: Code, _ functions: Range<Int>, to image: inout ELFImage, _ tables: inout DebugTables,
-        _ records: inout [SectionRecords]
-    ) -> ELFImage.SectionNumber {
-        let number = image.add(
-            ELFImage.Section(
-                name: name, flags: [.allocate, .execute], alignment: Instruction.slotSize,
-                content: functions.flatMap { code.bytes[$0] }))
-        var record = SectionRecords(sectionName: tables.offset(of: name), functions: [], lines: [])
-        for index in functions {
-            let start = code.starts[index]
-            image.add(
-                ELFImage.Symbol(
-                    name: program.functions[index].name, kind: .function, binding: index == 0 ? .global : .local,
-                    section: number, value: start.byteOffset, size: code.bytes[index].count))
-            record.functions.append(
-                tables.functionRecord(index, start: start.rawValue, unit: Instruction.slotSize))
-            record.lines += tables.lineRecords(index, start: start.rawValue, unit: Instruction.slotSize)
-        }
-        records.append(record)
-        return number
     }
 }

@@ -2,14 +2,20 @@
 public struct Program: Hashable, Sendable {
     /// The functions, at least one; calls between them are by name.
     public var functions: [Function]
+    /// The tables that instructions read, each named once.
+    public var data: [DataTable]
+    /// The maps that instructions name, each named once.
+    public var maps: [MapDeclaration]
 
     /// Makes a program.
     ///
-    /// - Precondition: There is at least one function and every name is there once.
-    public init(functions: [Function]) {
+    /// - Precondition: There is at least one function and every function's name is there once.
+    public init(functions: [Function], data: [DataTable] = [], maps: [MapDeclaration] = []) {
         precondition(!functions.isEmpty, "a program has a function to enter at")
         precondition(Set(functions.map(\.name)).count == functions.count, "function names are unique")
         self.functions = functions
+        self.data = data
+        self.maps = maps
     }
 
     /// The function the kernel enters at.
@@ -117,13 +123,22 @@ public struct LineMark: Hashable, Sendable {
 public enum Reference: Hashable, Sendable {
     /// The program-local function of that name; the distance goes into the `imm` of a call.
     case function(String)
-    /// The map of that name; its descriptor goes into a wide instruction.
+    /// The map of that name; its descriptor goes into a wide instruction of kind ``WideKind/mapDescriptor``.
     case map(String)
+    /// A place in the table of that name, counted in bytes from its start; its address goes into a wide instruction of
+    /// kind ``WideKind/mapValue``.
+    case data(String, offset: Int)
     /// The kernel function (kfunc) of that name; its BTF id goes into the `imm` of a call.
     case kernelFunction(String)
     /// A function inside the kernel, no helper of the stable interface; its address, counted from
     /// `__bpf_call_base`, goes into the `imm` of a call.
     case kernelSymbol(String)
-    /// A member of a kernel structure; its distance in bytes goes into `offset`.
+    /// A member of a kernel structure; its distance in bytes goes into the `offset` of a load or store, or into the
+    /// `imm` of a 64-bit `add`.
+    ///
+    /// The member may be a path through structures held in one another, `"__sk_common.skc_family"`. Members of unnamed
+    /// structures and unions count as those of the structure around them, as in C.
     case kernelField(structure: String, member: String)
+    /// The kernel structure of that name; its BTF id goes into the `imm` of a `mov`, as `bpf_rdonly_cast` wants it.
+    case kernelType(String)
 }

@@ -3,6 +3,7 @@
     import BPFKernel
     import BPFObject
     import ExtendedBPF
+    import Synchronization
 
     /// Where the running kernel keeps the members of its structures and its functions.
     struct KernelLayout: Sendable {
@@ -54,32 +55,42 @@
         }
 
         private func resolve(_ reference: Reference, in instruction: inout ExtendedInstruction) throws {
-            switch reference {
-            case .kernelFunction(let name):
-                // The number of a type has 31 bits at most, there are less than 2²⁰ types.
-                instruction.imm = Int32(bitPattern: try types.typeID(of: .function, named: name).rawValue)
-            case .kernelField(let structure, let member):
-                let distance = try types.byteOffset(of: member, in: structure)
-                if instruction.opcode.instructionClass == .alu64 {
-                    instruction.imm = Int32(distance)
-                    return
-                }
-                guard let offset = Int16(exactly: distance) else {
-                    throw Defect("\(structure).\(member) is \(distance) bytes from the start, too far for a load")
+            let number = try number(for: reference)
+            if instruction.opcode.instructionClass == .ldx {
+                guard let offset = Int16(exactly: number) else {
+                    throw Defect("\(reference) is \(number) bytes from the start, too far for a load")
                 }
                 instruction.offset = offset
-            case .function, .map, .kernelSymbol:
-                throw Defect("\(reference) is no question of types")
+            } else {
+                // Numbers of types are below 2²⁰, distances below the size of a structure.
+                instruction.imm = Int32(number)
             }
         }
+
+        /// The number of a kernel function or the distance of a member in bytes; asked twice, it is looked up once.
+        private func number(for reference: Reference) throws -> Int {
+            if let known = Self.numbers.withLock({ $0[reference] }) { return known }
+            let number: Int
+            switch reference {
+            case .kernelFunction(let name): number = Int(try types.typeID(of: .function, named: name).rawValue)
+            case .kernelField(let structure, let member): number = try types.byteOffset(of: member, in: structure)
+            case .kernelType(let name): number = Int(try types.typeID(of: .structure, named: name).rawValue)
+            case .function, .map, .data, .kernelSymbol: throw Defect("\(reference) is no question of types")
+            }
+            Self.numbers.withLock { $0[reference] = number }
+            return number
+        }
+
+        /// What was looked up; a lookup goes through all of the kernel's types.
+        private static let numbers = Mutex<[Reference: Int]>([:])
     }
 
     extension Reference {
         /// Whether the kernel's BTF resolves it.
         fileprivate var isAboutTypes: Bool {
             switch self {
-            case .kernelFunction, .kernelField: true
-            case .function, .map, .kernelSymbol: false
+            case .kernelFunction, .kernelField, .kernelType: true
+            case .function, .map, .data, .kernelSymbol: false
             }
         }
     }

@@ -63,6 +63,31 @@ import Testing
                 """)
     }
 
+    @Test func whatIsReferredToHasItsName() {
+        let function = Function(
+            name: "f",
+            instructions: [
+                .loadWide(.r1, 0), .loadWide(.r2, 0), .alu64(.add, .r3, 0), .move32(.r4, 0 as UInt32),
+                .load(.word, .r5, .r3, 0), .call(helper: 0), .exit,
+            ],
+            references: [
+                0: .map("ports"), 1: .data("verdicts", offset: 4), 2: .kernelField(structure: "sk_buff", member: "cb"),
+                3: .kernelType("sk_buff"), 4: .kernelField(structure: "sk_buff", member: "len"),
+                5: .kernelFunction("bpf_rdonly_cast"),
+            ])
+        #expect(
+            ExtendedListing.text(ExtendedBPF.Program(functions: [function])) == """
+                   0: (18) r1 = map[ports]
+                   2: (18) r2 = verdicts[0]+4
+                   4: (07) r3 += sk_buff.cb
+                   5: (b4) w4 = struct sk_buff
+                   6: (61) r5 = *(u32 *)(r3 +sk_buff.len)
+                   7: (85) call bpf_rdonly_cast
+                   8: (95) exit
+
+                """)
+    }
+
     // MARK: Programs that hold every instruction
 
     private typealias Line = Instruction

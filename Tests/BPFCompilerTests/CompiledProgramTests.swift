@@ -22,7 +22,9 @@ import Testing
             Case(target: .xdp(match: .drop)), Case(target: .xdp(match: .drop, noMatch: .aborted)),
             Case(target: .xdpFrags(match: .drop)), Case(target: .tc(match: .shot)),
             Case(target: .tcxIngress(match: .drop)), Case(target: .cgroupIngress(match: .deny)),
-            Case(target: .lwtIn(match: .drop)), Case(target: .socket),
+            Case(target: .lwtIn(match: .drop)), Case(target: .socket), Case(target: .tc(match: .ok, noMatch: .shot)),
+            Case(target: .xdp(match: .drop), order: .big), Case(target: .tc(match: .shot), order: .big),
+            Case(target: .socket, order: .big),
         ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
         + OptimizerTests.selections.flatMap { passes in
             [Case(target: .xdp(match: .drop), passes: passes), Case(target: .tc(match: .shot), passes: passes)]
@@ -55,10 +57,10 @@ import Testing
 
     /// The program of `filter`, or nil where the hook lacks an extension.
     private func compile(_ filter: ClassicBPF.Program, _ test: Case) throws -> ExtendedBPF.Program? {
-        do {
+        do throws(CompilerError) {
             return try Compiler.compile(
-                filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes))
-        } catch let error as CompilerError {
+                filter, for: test.target, options: CompilerOptions(isa: test.isa, byteOrder: test.order, passes: test.passes))
+        } catch {
             if case .unavailableExtension = error.reason { return nil }
             throw error
         }

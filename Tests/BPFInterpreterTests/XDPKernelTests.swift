@@ -6,7 +6,10 @@
     import Testing
 
     /// The extended machine with `struct xdp_md` against the running kernel's test runs.
-    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root, to run eBPF programs"))
+    @Suite(
+        .enabled(if: Requirement.root.allowsRunning, "needs root, to run eBPF programs"),
+        .enabled(
+            if: Requirement.kernel(6, 18).allowsRunning, "needs Linux 6.18, for shortened first buffers in test runs"))
     struct XDPKernelTests {
         private func load(_ program: ExtendedBPF.Program) throws -> BPFKernel.Program {
             var request = LoadRequest(program, type: .xdp)

@@ -74,6 +74,8 @@
                 name: "main", instructions: [.move64(.r0, 0), .loadWide(.r1, 0), .call(helper: 0), .exit])
             let cases: [(Reference, String)] = [
                 (.map("ports"), "the map ports"),
+                (.data("verdicts", offset: 4), "byte 4 of the table verdicts"),
+                (.kernelType("sk_buff"), "the kernel type sk_buff"),
                 (.kernelFunction("bpf_dynptr_from_skb"), "the kernel function bpf_dynptr_from_skb"),
                 (.kernelSymbol("bpf_skb_load_helper_8"), "the kernel symbol bpf_skb_load_helper_8"),
                 (.kernelField(structure: "sk_buff", member: "len"), "the kernel field sk_buff.len"),

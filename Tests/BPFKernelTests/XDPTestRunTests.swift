@@ -5,7 +5,10 @@
     import Testing
 
     /// What a test run of an XDP program takes, with the limits that the documentation gives.
-    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    @Suite(
+        .enabled(if: Requirement.root.allowsRunning, "needs root"),
+        .enabled(
+            if: Requirement.kernel(6, 18).allowsRunning, "needs Linux 6.18, for shortened first buffers in test runs"))
     struct XDPTestRunTests {
         /// `data_end - data`.
         private static let linearLength = program([

@@ -20,20 +20,20 @@ import Testing
             { $0.program.functions[0].name = String(repeating: "n", count: 128) }
         ),
         (
-            "the name \"is_arp\" is there twice, every function needs its own",
+            "the name \"is_arp\" is there twice, everything that has one needs its own",
             { $0.program.functions[0].name = "is_arp" }
         ),
         (
-            "the name \"_license\" is there twice, every function needs its own",
+            "the name \"_license\" is there twice, everything that has one needs its own",
             { $0.program.functions[0].name = "_license" }
         ),
         (
             "\".text\" is no section for a program, that is one like \"socket\" or \"classifier\"",
-            { $0.section = ".text" }
+            { $0.kind = .program(section: ".text") }
         ),
         (
             "\"a\\0b\" is no section for a program, that is one like \"socket\" or \"classifier\"",
-            { $0.section = "a\0b" }
+            { $0.kind = .program(section: "a\0b") }
         ),
         ("\"GPL\\0\" is no license, that is a text without NUL like \"GPL\"", { $0.license = "GPL\0" }),
         (
@@ -45,23 +45,104 @@ import Testing
             { $0.program.functions[1].references[8] = .map("m") }
         ),
         (
-            "function drop_ip_arp, instruction 0: an object cannot hold map \"m\" yet, only program-local functions",
+            "function drop_ip_arp, instruction 1: an object cannot hold kernel symbol \"s\", "
+                + "its number is another on every kernel",
+            { $0.program.functions[0].references[1] = .kernelSymbol("s") }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: map \"m\" is named here, "
+                + "only a wide instruction for a map's descriptor can do that",
             { $0.program.functions[0].references[0] = .map("m") }
         ),
         (
-            "function drop_ip_arp, instruction 0: an object cannot hold kernel function \"f\" yet, "
-                + "only program-local functions",
-            { $0.program.functions[0].references[0] = .kernelFunction("f") }
+            "function drop_ip_arp, instruction 0: table \"t\" is named here, "
+                + "only a wide instruction for a place in a map's value can do that",
+            { $0.program.functions[0].references[0] = .data("t", offset: 0) }
         ),
         (
-            "function drop_ip_arp, instruction 0: an object cannot hold kernel symbol \"s\" yet, "
-                + "only program-local functions",
-            { $0.program.functions[0].references[0] = .kernelSymbol("s") }
+            "function drop_ip_arp, instruction 1: kernel function \"f\" is named here, "
+                + "only a call of a kernel function can do that",
+            { $0.program.functions[0].references[1] = .kernelFunction("f") }
         ),
         (
-            "function drop_ip_arp, instruction 0: an object cannot hold kernel field \"sk_buff.len\" yet, "
-                + "only program-local functions",
+            "function drop_ip_arp, instruction 0: kernel field \"sk_buff.len\" is named here, "
+                + "only a load, a store or a 64-bit add of a constant can do that",
             { $0.program.functions[0].references[0] = .kernelField(structure: "sk_buff", member: "len") }
+        ),
+        (
+            "function drop_ip_arp, instruction 3: kernel type \"sk_buff\" is named here, "
+                + "only a mov of a constant can do that",
+            { $0.program.functions[0].references[3] = .kernelType("sk_buff") }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: there is no map \"m\" in the program",
+            {
+                $0.program.functions[0].instructions[0].srcReg = .r1
+                $0.program.functions[0].references[0] = .map("m")
+            }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: there is no table \"t\" in the program",
+            { refer(&$0, toTable: "t", 0) }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: byte 8 is not in table \"x\", that has 8 bytes",
+            {
+                $0.program.data = [DataTable(name: "x", elementSize: .word, elements: [1, 2])]
+                refer(&$0, toTable: "x", 8)
+            }
+        ),
+        (
+            "function drop_ip_arp, instruction 0: byte -1 is not in table \"x\", that has 8 bytes",
+            {
+                $0.program.data = [DataTable(name: "x", elementSize: .doubleword, elements: [1])]
+                refer(&$0, toTable: "x", -1)
+            }
+        ),
+        (
+            "table \"x\" has no elements, it needs at least one",
+            { $0.program.data = [DataTable(name: "x", bytes: [])] }
+        ),
+        (
+            "map \"m\" has keys of 4 bytes and values of 0, a ring buffer has neither, other maps both",
+            { $0.program.maps = [MapDeclaration(name: "m", kind: .hash, keySize: 4, maxEntries: 1)] }
+        ),
+        (
+            "map \"m\" has keys of 0 bytes and values of 8, a ring buffer has neither, other maps both",
+            { $0.program.maps = [MapDeclaration(name: "m", kind: .ringBuffer, valueSize: 8, maxEntries: 4096)] }
+        ),
+        (
+            "the name \"is_arp\" is there twice, everything that has one needs its own",
+            { $0.program.data = [DataTable(name: "is_arp", bytes: [1])] }
+        ),
+        (
+            "\"a.b\" is no name, that is a C identifier of at most 127 bytes",
+            { $0.program.maps = [MapDeclaration(name: "a.b", kind: .ringBuffer, maxEntries: 4096)] }
+        ),
+        (
+            "function drop_ip_arp, instruction 1: what kernel function \"f\" takes is not known, it must be declared",
+            {
+                $0.program.functions[0].instructions[1] = kernelFunctionCall
+                $0.program.functions[0].references[1] = .kernelFunction("f")
+            }
+        ),
+        (
+            "function drop_ip_arp, instruction 5: the type of \"sk_buff.x\" is not known, it must be declared",
+            {
+                $0.program.functions[0].instructions[5] = .load(.word, .r0, .r1, 0)
+                $0.program.functions[0].references[5] = .kernelField(structure: "sk_buff", member: "x")
+            }
+        ),
+        (
+            "function drop_ip_arp, instruction 5: \"s.a.b\" is named as a value and as a structure, "
+                + "it can be one of them",
+            {
+                $0.declarations.members["s"] = ["a": .int, "a.b": .int]
+                $0.program.functions[0].instructions[3] = .load(.word, .r0, .r1, 0)
+                $0.program.functions[0].references[3] = .kernelField(structure: "s", member: "a")
+                $0.program.functions[0].instructions[5] = .load(.word, .r0, .r1, 0)
+                $0.program.functions[0].references[5] = .kernelField(structure: "s", member: "a.b")
+            }
         ),
         (
             "function drop_ip_arp, instruction 0: function \"is_arp\" is named here, "
@@ -106,6 +187,11 @@ import Testing
             { $0.program.functions[0].lines.append(LineMark(instruction: 4, line: 0)) }
         ),
     ]
+
+    private static func refer(_ object: inout Object, toTable name: String, _ offset: Int) {
+        object.program.functions[0].instructions[0].srcReg = .r2
+        object.program.functions[0].references[0] = .data(name, offset: offset)
+    }
 
     @Test(arguments: objects.indices)
     func objectThatCannotBeWritten(index: Int) throws {

@@ -107,6 +107,38 @@ struct ObjectFolder {
     }
 }
 
+/// Runs `script` with `$1` the object, in a mount namespace of its own with a BPF file system that goes with it.
+///
+/// `$pin` is a place for the program, `run` runs it once on a frame of the bytes given as `printf` takes them and prints
+/// what it returned.
+func withPins(_ file: ObjectFolder, _ script: String) throws -> String {
+    try withPins(file.path, script)
+}
+
+/// As the other one, for any file.
+func withPins(_ path: String, _ script: String) throws -> String {
+    let result = try runWithPins(path, script)
+    guard result.status == 0 else { throw ToolFailure(text: "\(result.status)\n\(result.text)\n\(result.errors)") }
+    return result.text
+}
+
+/// As the others, where the script may fail.
+func runWithPins(_ path: String, _ script: String) throws -> ToolResult {
+    let prelude = """
+        mount -t bpf bpf /sys/fs/bpf
+        pin=/sys/fs/bpf/program
+        run() {
+            frame=$(mktemp)
+            { printf "$1"; head -c 50 /dev/zero; } > $frame
+            bpftool prog run pinned $pin data_in $frame repeat 1 |
+                sed -n 's/^Return value: \\([0-9]*\\).*/returned \\1/p'
+            rm $frame
+        }
+
+        """
+    return try TestSupport.run("unshare", ["-m", "sh", "-ec", prelude + script, "sh", path])
+}
+
 /// What a tool said when it should have worked.
 struct ToolFailure: Error {
     var text: String

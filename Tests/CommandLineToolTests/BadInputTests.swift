@@ -85,8 +85,8 @@ import Testing
     }
 
     #if os(Linux)
-        /// A device that never ends, and a stream just too long.
-        @Test(.timeLimit(.minutes(1))) func inputWithoutEndIsRefused() throws {
+        /// A device that never ends.
+        @Test func inputWithoutEndIsRefused() throws {
             for option in ["-F", "--input"] {
                 try refused(
                     [option, "/dev/zero"], "cbpf2ebpf: cannot read /dev/zero: it has more than 16777216 bytes")
@@ -111,12 +111,14 @@ import Testing
         #expect(run.errors.contains("NUL"))
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func tenMegabytesOfExpressionAreRefusedAtOnce() throws {
+    @Test func tenMegabytesOfExpressionAreRefusedAtOnce() throws {
         let folder = try TemporaryFolder()
         let expression = "host 192.0.2.1" + String(repeating: " or host 192.0.2.1", count: 10_000_000 / 18)
         try folder.file("filter", containing: Array(expression.utf8))
+        // Not the trait for time limits: that counts from when the test is ready to run, and all tests are at once.
+        let start = ContinuousClock.now
         let run = try ToolRun(["-F", folder.path("filter")])
+        #expect(ContinuousClock.now - start < .seconds(60))
         #expect(run.status == 1 && run.output.isEmpty)
         #expect(run.errors.split(separator: "\n").count == 1)
     }

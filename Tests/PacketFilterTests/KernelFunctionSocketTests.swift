@@ -10,7 +10,9 @@
 
     /// The same on real sockets, where packets have what test runs cannot give them: VLAN tags in the metadata, bytes
     /// outside the linear part. What is seen of a result is how many bytes of a packet arrive.
-    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    @Suite(
+        .enabled(if: Requirement.root.allowsRunning, "needs root"),
+        .enabled(if: Requirement.kernel(6, 18).allowsRunning, "needs Linux 6.18, for casts to plain memory"))
     struct KernelFunctionSocketTests {
         private func attach(_ program: ExtendedProgram, to socket: CInt) throws {
             let loaded = try LoadedProgram(loading: LoadRequest(KernelLayout.loadable(program), type: .socketFilter))

@@ -8,7 +8,9 @@
 
     /// Programs that read packets through the kernel's own `struct sk_buff`: the interpreter against the running
     /// kernel, which gets its own numbers for members and functions.
-    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    @Suite(
+        .enabled(if: Requirement.root.allowsRunning, "needs root"),
+        .enabled(if: Requirement.kernel(6, 18).allowsRunning, "needs Linux 6.18, for casts to plain memory"))
     struct KernelFunctionTests {
         private let frames = Frames.all.map(\.bytes).filter(isTakenByTestRuns)
 

@@ -17,52 +17,31 @@
         }
     }
 
-    /// Runs `body` in a network namespace of its own, on a thread of its own, and waits for it.
+    /// Runs `body` in a network namespace of its own and comes back to the caller's.
     ///
     /// Programs that `body` starts and sockets that it opens are in that namespace. It has a loopback interface that is
     /// down and nothing else, and it goes when the last of its users is gone.
     ///
+    /// A network namespace is a property of the thread. So `body` cannot wait asynchronously, and it runs on the
+    /// calling thread: expectations that fail on another one would belong to no test.
+    ///
     /// - Throws: What `body` throws, or ``NetworkError`` if there is no privilege to make a namespace.
     public func withNetworkNamespace<Value>(_ body: () throws -> Value) throws -> Value {
-        try withoutActuallyEscaping(body) { body in
-            let job = Job(body)
-            var thread = pthread_t()
-            let status = pthread_create(
-                &thread, nil,
-                { argument in
-                    Unmanaged<Runnable>.fromOpaque(argument!).takeUnretainedValue().run()
-                    return nil
-                }, Unmanaged<Runnable>.passUnretained(job).toOpaque())
-            guard status == 0 else { throw NetworkError("pthread_create: \(String(cString: strerror(status)))") }
-            pthread_join(thread, nil)
-            return try job.result!.get()
+        let outside = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
+        guard outside >= 0 else { throw NetworkError(call: "open(/proc/thread-self/ns/net)") }
+        defer { close(outside) }
+        guard unshare(newNetwork) == 0 else { throw NetworkError(call: "unshare(CLONE_NEWNET)") }
+        defer {
+            // Elsewhere the tests that come next on this thread would see another network.
+            guard setns(outside, newNetwork) == 0 else { fatalError("\(NetworkError(call: "setns"))") }
         }
+        return try body()
     }
 
     // Swift's Glibc module leaves out what <sched.h> declares for _GNU_SOURCE only.
     private let newNetwork: CInt = 0x4000_0000  // CLONE_NEWNET
     private let unshare = unsafeBitCast(dlsym(nil, "unshare"), to: (@convention(c) (CInt) -> CInt).self)
-
-    private class Runnable {
-        func run() {}
-    }
-
-    /// A piece of work that the thread does in its new namespace, and what came of it.
-    private final class Job<Value>: Runnable {
-        private let body: () throws -> Value
-        var result: Result<Value, any Error>?
-
-        init(_ body: @escaping () throws -> Value) {
-            self.body = body
-        }
-
-        override func run() {
-            result = Result {
-                guard unshare(newNetwork) == 0 else { throw NetworkError(call: "unshare(CLONE_NEWNET)") }
-                return try body()
-            }
-        }
-    }
+    private let setns = unsafeBitCast(dlsym(nil, "setns"), to: (@convention(c) (CInt, CInt) -> CInt).self)
 
     /// Two Ethernet interfaces in the namespace of the caller; what one sends, the other receives.
     ///

@@ -4,9 +4,9 @@ extension Instruction {
     /// The instruction as the verifier writes it, without slot and opcode; a field with a reference by its name.
     func image(_ reference: Reference? = nil) -> String {
         switch opcode.instructionClass {
-        case .alu, .alu64: arithmeticImage ?? unknownImage
+        case .alu, .alu64: arithmeticImage(reference) ?? unknownImage
         case .jmp, .jmp32: jumpImage(reference) ?? unknownImage
-        case .ld: constantOrPacketImage ?? unknownImage
+        case .ld: constantOrPacketImage(reference) ?? unknownImage
         case .ldx, .st, .stx: memoryImage(reference) ?? unknownImage
         }
     }
@@ -19,9 +19,14 @@ extension Instruction {
         return (isNarrow ? "w" : "r") + String(register.rawValue)
     }
 
-    private var arithmeticImage: String? {
+    private func arithmeticImage(_ reference: Reference?) -> String? {
         let dst = name(dstReg)
-        let second = opcode.operand == .register ? name(srcReg) : "\(imm)"
+        let second =
+            switch reference {
+            case .kernelField(let structure, let member): "\(structure).\(member)"
+            case .kernelType(let structure): "struct \(structure)"
+            default: opcode.operand == .register ? name(srcReg) : "\(imm)"
+            }
         switch opcode.arithmetic {
         case nil: return nil
         case .negate: return "\(dst) = -\(dst)"
@@ -64,8 +69,13 @@ extension Instruction {
         }
     }
 
-    private var constantOrPacketImage: String? {
+    private func constantOrPacketImage(_ reference: Reference?) -> String? {
         if isWide {
+            switch reference {
+            case .map(let map): return "r\(dstReg.rawValue) = map[\(map)]"
+            case .data(let table, let offset): return "r\(dstReg.rawValue) = \(table)[0]+\(offset)"
+            default: break
+            }
             let value = UInt64(UInt32(bitPattern: nextImm)) << 32 | UInt64(UInt32(bitPattern: imm))
             return "r\(dstReg.rawValue) = 0x\(String(value, radix: 16))"
         }

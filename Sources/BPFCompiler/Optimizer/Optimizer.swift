@@ -11,7 +11,8 @@ public struct Optimizer: Hashable, Sendable {
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, RedundantBranches.self,
+        BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.
@@ -35,9 +36,9 @@ public struct Optimizer: Hashable, Sendable {
         return (graph, notes)
     }
 
-    /// The graph of `filter` as instructions for `target` can be chosen for it.
+    /// The graph of `filter` as instructions for `target` can be chosen for it, packets being read by `access`.
     func lower(
-        _ filter: Program, for target: Target, _ options: CompilerOptions
+        _ filter: Program, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
     ) -> (graph: Graph, notes: [String]) {
         var graph = GraphBuilder.build(filter)
         verify(graph, after: "building")
@@ -48,16 +49,20 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, target.hook.headerAreas)
+        AddressLowering.run(on: &graph, access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas)
         _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += EqualityChains.run(on: &graph)
         verify(graph, after: "searches")
-        notes += NetworkOrder.run(on: &graph)
+        if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
-        let access = PacketAccess(for: target.hook, graph)
-        notes += BoundsChecks.run(on: &graph, windowSize: access.windowSize, packetSize: access.packetSize)
+        notes += BoundsChecks.run(
+            on: &graph,
+            BoundsChecks.Limits(
+                windowSize: access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
+                aligned: access.isAligned))
+        if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
         verify(graph, after: "bounds")
         return (graph, notes)
@@ -93,7 +98,7 @@ public struct Optimizer: Hashable, Sendable {
 extension Hook {
     /// How loads reach the areas of negative offsets.
     fileprivate var headerAreas: AddressLowering.Areas {
-        if hasPacketLoads { return .instructions }
+        if hasPacketLoads { return .instructions(everywhere: false) }
         return switch linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)

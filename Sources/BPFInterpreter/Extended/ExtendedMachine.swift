@@ -11,8 +11,8 @@ import ExtendedBPF
 ///
 /// Of the kernel functions, called by name, `bpf_cast_to_kern_ctx` gives a pointer to the packet's `struct sk_buff`,
 /// whose members are read by loads that name them, and `bpf_rdonly_cast(p, 0)` makes any number a pointer to memory
-/// where reading never traps. As on Linux 6.18, `data` and `head` of an `sk_buff` are such pointers by themselves; an
-/// older kernel wants them cast.
+/// where reading never traps. As on Linux 6.18, `data` and `head` of an `sk_buff` are such pointers by themselves;
+/// older kernels want them cast.
 public struct ExtendedMachine: Hashable, Sendable {
     /// The byte order of the host: of memory accesses, of the context's fields and of byte swaps.
     public var byteOrder: ByteOrder

@@ -2,18 +2,40 @@ import ExtendedBPF
 
 /// The types that objects are described with. What they name and point to is added before them.
 enum BTFType: Hashable {
-    /// `signed` decides between `int` and `unsigned int` of that many bytes.
-    case integer(name: String, bytes: UInt32, signed: Bool)
+    case integer(name: String, bytes: UInt32, encoding: Encoding)
     case pointer(to: BTFTypeID)
     /// `struct name;`
     case forwardStructure(name: String)
+    /// `struct name { … };`, unnamed if the name is empty.
+    case structure(name: String, bytes: UInt32, members: [Member])
     case functionPrototype(result: BTFTypeID, parameters: [Parameter])
     case function(name: String, prototype: BTFTypeID, linkage: Linkage)
     case array(of: BTFTypeID, index: BTFTypeID, count: UInt32)
-    /// A global variable.
-    case variable(name: String, type: BTFTypeID)
-    /// The one variable that fills the section `name`.
-    case dataSection(name: String, variable: BTFTypeID, bytes: UInt32)
+    /// A variable of the file, other files can name it or not.
+    case variable(name: String, type: BTFTypeID, linkage: Linkage)
+    /// The variables, or functions to be found elsewhere, of the section `name`, by ascending place.
+    case dataSection(name: String, bytes: UInt32, variables: [Place])
+
+    /// How a number is written (`BTF_INT_…`).
+    enum Encoding: UInt32 {
+        case unsigned = 0
+        case signed = 1
+        case bool = 4
+    }
+
+    /// A member of a structure.
+    struct Member: Hashable {
+        var name: String
+        var type: BTFTypeID
+        /// The distance from the structure's start.
+        var byteOffset: UInt32
+    }
+
+    /// Where a variable is in its section.
+    struct Place: Hashable {
+        var variable: BTFTypeID
+        var offset, size: UInt32
+    }
 
     /// A parameter of a function.
     struct Parameter: Hashable {
@@ -21,10 +43,12 @@ enum BTFType: Hashable {
         var type: BTFTypeID
     }
 
-    /// Who can call a function (`BTF_FUNC_…`).
+    /// Who can call a function or use a variable (`BTF_FUNC_…`, `BTF_VAR_…`).
     enum Linkage: UInt16 {
         case `static` = 0
         case global = 1
+        /// It is somewhere else.
+        case extern = 2
     }
 }
 
@@ -45,6 +69,8 @@ struct BTFBuilder {
 
     private var types: ByteWriter
     private var typeCount: UInt32 = 0
+    /// The numbers of types that are wanted more than once.
+    private var shared: [BTFType: BTFTypeID] = [:]
     private var strings = StringTable()
 
     init(_ order: ByteOrder) {
@@ -59,16 +85,31 @@ struct BTFBuilder {
         strings.offset(of: string)
     }
 
+    /// The number of `type`, which is appended if it is not there yet.
+    mutating func share(_ type: BTFType) -> BTFTypeID {
+        if let id = shared[type] { return id }
+        let id = add(type)
+        shared[type] = id
+        return id
+    }
+
     /// Appends `type` and returns its number.
     mutating func add(_ type: BTFType) -> BTFTypeID {
         switch type {
-        case .integer(let name, let bytes, let signed):
+        case .integer(let name, let bytes, let encoding):
             appendHead(name, .integer, sizeOrType: bytes)
-            types.append((signed ? 1 : 0) << 24 | bytes * 8)
+            types.append(encoding.rawValue << 24 | bytes * 8)
         case .pointer(let target):
             appendHead("", .pointer, sizeOrType: target.rawValue)
         case .forwardStructure(let name):
             appendHead(name, .forward, sizeOrType: 0)
+        case .structure(let name, let bytes, let members):
+            appendHead(name, .structure, count: UInt16(members.count), sizeOrType: bytes)
+            for member in members {
+                types.append(offset(of: member.name))
+                types.append(member.type.rawValue)
+                types.append(member.byteOffset * 8)
+            }
         case .functionPrototype(let result, let parameters):
             appendHead("", .functionPrototype, count: UInt16(parameters.count), sizeOrType: result.rawValue)
             for parameter in parameters {
@@ -81,12 +122,14 @@ struct BTFBuilder {
         case .array(let element, let index, let count):
             appendHead("", .array, sizeOrType: 0)
             for word in [element.rawValue, index.rawValue, count] { types.append(word) }
-        case .variable(let name, let type):
+        case .variable(let name, let type, let linkage):
             appendHead(name, .variable, sizeOrType: type.rawValue)
-            types.append(UInt32(1))  // BTF_VAR_GLOBAL_ALLOCATED
-        case .dataSection(let name, let variable, let bytes):
-            appendHead(name, .dataSection, count: 1, sizeOrType: bytes)
-            for word in [variable.rawValue, 0, bytes] { types.append(word) }
+            types.append(UInt32(linkage.rawValue))
+        case .dataSection(let name, let bytes, let variables):
+            appendHead(name, .dataSection, count: UInt16(variables.count), sizeOrType: bytes)
+            for place in variables {
+                for word in [place.variable.rawValue, place.offset, place.size] { types.append(word) }
+            }
         }
         typeCount += 1
         return BTFTypeID(rawValue: typeCount)

@@ -36,21 +36,52 @@ struct LineRecord {
     }
 }
 
+/// What a loader has to find out about the kernel and put into an instruction (`struct bpf_core_relo`).
+struct KernelRecord {
+    /// The bytes of a record.
+    static let size = 16
+
+    /// What is wanted (`BPF_CORE_…`).
+    enum Kind: UInt32 {
+        /// The distance of a member from its structure's start.
+        case fieldByteOffset = 0
+        /// The number of a type in the kernel's BTF.
+        case targetTypeID = 7
+    }
+
+    /// As in ``FunctionRecord``.
+    var place: UInt32
+    /// The structure, as this file has it.
+    var type: BTFTypeID
+    /// The offset of a string: places of members, outermost first, as `0:2:1`.
+    var access: UInt32
+    var kind: Kind
+
+    func append(to writer: inout ByteWriter) {
+        writer.append(place)
+        writer.append(type.rawValue)
+        writer.append(access)
+        writer.append(kind.rawValue)
+    }
+}
+
 /// The records of one section of the file, as `.BTF.ext` groups them.
 struct SectionRecords {
     /// The offset of the section's name in the strings of `.BTF`.
     var sectionName: UInt32
     var functions: [FunctionRecord]
     var lines: [LineRecord]
+    var kernel: [KernelRecord]
 }
 
-/// The `.BTF.ext` section: for each section of code its functions and source lines.
+/// The `.BTF.ext` section: for each section of code its functions, source lines and CO-RE relocations.
 ///
-/// A part without records is left out, because readers refuse an empty one. The header has room for CO-RE relocations
-/// and says there are none, as clang's. Source: the kernel's documentation of the BPF Type Format, ".BTF.ext section".
+/// A part without records is left out, because readers refuse an empty one; the header, as clang's, has room for all.
+/// Source: the kernel's documentation of the BPF Type Format, ".BTF.ext section".
 func btfExtension(_ sections: [SectionRecords], _ order: ByteOrder) -> [UInt8] {
     let functions = part(sections, order, recordSize: FunctionRecord.size, \.functions) { $0.append(to: &$1) }
     let lines = part(sections, order, recordSize: LineRecord.size, \.lines) { $0.append(to: &$1) }
+    let kernel = part(sections, order, recordSize: KernelRecord.size, \.kernel) { $0.append(to: &$1) }
     var section = ByteWriter(order)
     section.append(BTFBuilder.magic)
     section.append(BTFBuilder.version)
@@ -61,9 +92,10 @@ func btfExtension(_ sections: [SectionRecords], _ order: ByteOrder) -> [UInt8] {
     section.append(UInt32(functions.count))
     section.append(UInt32(lines.count))
     section.append(UInt32(functions.count + lines.count))
-    section.append(UInt32(0))
+    section.append(UInt32(kernel.count))
     section.append(contentsOf: functions)
     section.append(contentsOf: lines)
+    section.append(contentsOf: kernel)
     return section.bytes
 }
 

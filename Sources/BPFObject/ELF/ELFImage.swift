@@ -12,6 +12,8 @@ struct ELFImage {
     /// The section's number in the file; 0 is the unused one that every file starts with.
     struct SectionNumber: Hashable {
         let rawValue: Int
+        /// Where symbols are that another file has to define (`SHN_UNDEF`).
+        static let undefined = SectionNumber(rawValue: 0)
     }
 
     /// The place of a symbol in the order of adding. In the file the local ones come first.
@@ -50,9 +52,12 @@ struct ELFImage {
         var value: Int = 0
         /// In bytes.
         var size: Int = 0
+        var visibility: Visibility = .default
 
         /// `STT_…`.
         enum Kind: UInt8 {
+            /// Nothing is said, as for undefined ones.
+            case none = 0
             case object = 1
             case function = 2
             case section = 3
@@ -62,6 +67,13 @@ struct ELFImage {
         enum Binding: UInt8 {
             case local = 0
             case global = 1
+        }
+
+        /// `STV_…`.
+        enum Visibility: UInt8 {
+            case `default` = 0
+            /// Files that are linked into one can name it, others cannot.
+            case hidden = 2
         }
     }
 
@@ -91,8 +103,8 @@ struct ELFImage {
         return SymbolHandle(rawValue: symbols.count - 1)
     }
 
-    /// Makes `relocations` those of `section`.
-    mutating func relocate(_ section: SectionNumber, with relocations: [Relocation]) {
-        sections[section.rawValue - 1].relocations = relocations
+    /// Gives `section` one more relocation.
+    mutating func relocate(_ section: SectionNumber, _ relocation: Relocation) {
+        sections[section.rawValue - 1].relocations.append(relocation)
     }
 }

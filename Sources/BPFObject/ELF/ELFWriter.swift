@@ -120,7 +120,7 @@ private struct ELFWriter {
         for symbol in orderedSymbols {
             table.append(strings.offset(of: symbol.name))
             table.append(symbol.binding.rawValue << 4 | symbol.kind.rawValue)
-            table.append(UInt8(0))  // STV_DEFAULT
+            table.append(symbol.visibility.rawValue)
             table.append(UInt16(symbol.section.rawValue))
             table.append(UInt64(symbol.value))
             table.append(UInt64(symbol.size))

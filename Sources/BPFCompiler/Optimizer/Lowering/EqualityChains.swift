@@ -116,7 +116,7 @@ private struct Search {
 
     /// The way into a search among `parts`.
     mutating func build(_ parts: [Part]) -> Edge {
-        guard parts.count > 3 else {
+        guard parts.count > 4 else {
             return parts.reversed().reduce(otherwise) { next, part in Edge(target: test(part, orElse: next)) }
         }
         let middle = parts.count / 2

@@ -15,11 +15,6 @@ struct Cursors: Hashable {
         set { places[window] = newValue }
     }
 
-    /// The window behind `index` that a load from `offset` belongs to.
-    func window(behind index: Value?, holding offset: UInt32) -> Graph.Window? {
-        places.keys.filter { $0.index == index && $0.start <= offset }.max { $0.start < $1.start }
-    }
-
     /// What holds at a block that is reached both from here and from where `other` holds; nil for a block that has not
     /// been reached before. With it, how far registers have to move on the way from here.
     func merged(into other: Cursors?) -> (Cursors, adjustments: [(MachineRegister, Int)]) {

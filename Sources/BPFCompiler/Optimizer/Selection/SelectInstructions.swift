@@ -8,8 +8,9 @@ extension Selector {
         case .constant: break
         case .arithmetic(let op, let left, let right): emitArithmetic(op, left, right, into: register(of: value))
         case .load(let size, let address):
-            emitLoad(size, address, isRaw: false, into: register(of: value))
-        case .rawLoad(let size, let address): emitLoad(size, address, isRaw: true, into: register(of: value))
+            emitLoad(size, address, into: register(of: value))
+            if size != .byte { append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: register(of: value)) }
+        case .rawLoad(let size, let address): emitLoad(size, address, into: register(of: value))
         case .classicLoad(let size, let address): emitClassicLoad(size, address, into: register(of: value))
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))
@@ -58,7 +59,7 @@ extension Selector {
             append(.loadPacket(size.machine, at: address.offset))
         }
         append(.move32(.r0, .r0), dst: result, src: .result)
-        setResult(graph.failure)
+        if keepsResult { setResult(graph.failure) }
     }
 
     /// Ends a block of the graph.

@@ -3,8 +3,7 @@ import ClassicBPF
 /// Where on the stack the copies of windows are.
 ///
 /// Windows of which no two are needed at the same time share a place. The verifier wants what is loaded from the stack
-/// at a multiple of its size, so a window's place is the one that suits most of its loads; ``isAligned(_:_:_:)`` tells
-/// the others.
+/// at a multiple of its size, so a window's place suits its widest loads.
 struct StackPlaces {
     /// The bytes of stack taken.
     private(set) var size = 0
@@ -40,22 +39,10 @@ struct StackPlaces {
     /// The place of the first byte of `window` relative to the frame pointer.
     subscript(window: Graph.Window) -> Int { places[window]! }
 
-    /// Whether a number of `size` bytes at `offset` of `window` is at a multiple of its size.
-    func isAligned(_ size: Operation.Size, _ offset: UInt32, _ window: Graph.Window) -> Bool {
-        (places[window]! + Int(offset - window.start)).isMultiple(of: Int(size.rawValue))
-    }
-
-    /// What the distance of a window's first byte from the frame pointer is to be modulo 4, so that its loads take the
-    /// fewest instructions.
-    private static func phase(_ loads: [(size: Operation.Size, offset: UInt32)], _ window: Graph.Window) -> Int {
-        func cost(_ phase: Int) -> Int {
-            loads.reduce(0) { sum, load in
-                // −phase is where the window begins.
-                let place = Int(load.offset - window.start) - phase
-                return sum + (place.isMultiple(of: Int(load.size.rawValue)) ? 1 : place.isMultiple(of: 2) ? 4 : 7)
-            }
-        }
-        return (0..<4).min { (cost($0), $0) < (cost($1), $1) }!
+    /// What the distance of a window's first byte from the frame pointer is to be modulo 4, so that its loads are aligned.
+    private static func phase(_ loads: [WindowUses.Load], _ window: Graph.Window) -> Int {
+        guard let widest = loads.max(by: { $0.size.rawValue < $1.size.rawValue }) else { return 0 }
+        return Int((widest.offset - window.start) % widest.size.rawValue)
     }
 
     private static func roundUp(_ bottom: Int, to phase: Int) -> Int {

@@ -32,7 +32,6 @@ struct WindowUses {
                 ends[window] = max(ends[window] ?? 0, end)
             }
         }
-        let windowsByIndex = Dictionary(grouping: windows, by: \.index)
         var uses: [Graph.Window: [BlockID: BlockUse]] = [:]
         var moments = [Range<Int>](repeating: 0..<0, count: graph.blocks.count)
         var moment = 0
@@ -44,11 +43,10 @@ struct WindowUses {
                 case .requireEnd(let window, _):
                     uses[window, default: [:]][id, default: BlockUse(firstCheck: moment, last: moment)].last = moment
                 case .load(let size, let address), .rawLoad(let size, let address):
-                    for window in windowsByIndex[address.index] ?? []
-                    where window.start <= address.offset && address.offset + size.rawValue <= ends[window]! {
-                        loads[window, default: []].append((size, address.offset))
-                        uses[window, default: [:]][id, default: BlockUse(last: moment)].last = moment
-                    }
+                    let load = Graph.Load(size: size, address: address)
+                    guard let window = graph.windows[load], ends[window] != nil else { continue }
+                    loads[window, default: []].append((size, address.offset))
+                    uses[window, default: [:]][id, default: BlockUse(last: moment)].last = moment
                 default: break
                 }
             }
