@@ -65,8 +65,9 @@
             packet.metadata.interface = .init(index: 1, hardwareType: 772)
             packet.metadata.ingressInterface = 1
             packet.metadata.mark = mark
-            // The loopback interface's address is all zeros.
+            // The loopback interface's own address and its broadcast address are all zeros.
             if packet.metadata.packetType == 0, frame[..<6].contains(where: { $0 != 0 }) { packet.metadata.packetType = 3 }
+            if packet.metadata.packetType == 1 { packet.metadata.packetType = 2 }
             return packet
         }
     }
