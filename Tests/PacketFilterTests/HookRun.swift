@@ -21,7 +21,8 @@
             guard frame.count >= 14 else { return nil }
             if hook.context != .xdp {
                 // Socket buffers of test runs have the whole IP header that their frame announces, in one page.
-                let smallest = frame[12...].starts(with: [8, 0]) ? 34 : frame[12...].starts(with: [0x86, 0xdd]) ? 54 : 15
+                let smallest =
+                    frame[12...].starts(with: [8, 0]) ? 34 : frame[12...].starts(with: [0x86, 0xdd]) ? 54 : 15
                 guard (smallest...3712).contains(frame.count), linearLength == nil else { return nil }
             } else if hook == .xdp {
                 // Elsewhere than in a test run the kernel gives such a program packets of one buffer only.
@@ -66,7 +67,9 @@
             packet.metadata.ingressInterface = 1
             packet.metadata.mark = mark
             // The loopback interface's own address and its broadcast address are all zeros.
-            if packet.metadata.packetType == 0, frame[..<6].contains(where: { $0 != 0 }) { packet.metadata.packetType = 3 }
+            if packet.metadata.packetType == 0, frame[..<6].contains(where: { $0 != 0 }) {
+                packet.metadata.packetType = 3
+            }
             if packet.metadata.packetType == 1 { packet.metadata.packetType = 2 }
             return packet
         }
