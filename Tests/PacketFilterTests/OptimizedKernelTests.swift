@@ -64,6 +64,28 @@
             }
         }
 
+        /// More is read from far apart places, early and late again, than the stack has room for.
+        @Test(
+            arguments: [Target.socket, .xdpFrags(match: .drop), .cgroupIngress(match: .deny)],
+            [(24, 70, 56), (120, 3, 0)])
+        func theStackSuffices(_ target: Target, _ reads: (count: UInt32, distance: UInt32, again: UInt32)) throws {
+            var operations: [ClassicBPF.Operation] = [.load(.immediate(0)), .store(0)]
+            for again in [0, reads.again] {
+                for number in 0..<reads.count {
+                    operations += [
+                        .load(.absolute(.byte, 20 + number * reads.distance + again)), .transferAToX, .load(.memory(0)),
+                        .arithmetic(again == 0 ? .add : .xor, .index), .arithmetic(.multiply, .constant(3)), .store(0),
+                    ]
+                }
+            }
+            let filter = try PacketFilter(ClassicProgram((operations + [.result(.a)]).map { ClassicInstruction($0) }))
+            var generator = SeededGenerator()
+            try withNetworkNamespace {
+                let runs = [400, 1700, 1900, 3000].compactMap { HookRun(target.hook, generator.bytes($0)) }
+                try compare("many reads", filter, Case(target: target), runs)
+            }
+        }
+
         private func run(_ hook: Hook, using generator: inout SeededGenerator) -> HookRun? {
             let frame = generator.chance(20) ? generator.pick(Frames.all).bytes : randomPacket(using: &generator)
             let linear =
