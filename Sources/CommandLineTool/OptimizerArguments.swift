@@ -17,7 +17,7 @@ extension CompileCommand {
         get throws {
             CompilerOptions(
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
-                passes: passNames)
+                byteOrder: try byteOrder, passes: passNames)
         }
     }
 

@@ -11,6 +11,7 @@ extension CompileCommand {
         case json
         case classic
         case ir
+        case header
 
         /// Whether a terminal can show it.
         var isText: Bool { self != .object && self != .raw }
@@ -36,7 +37,8 @@ extension CompileCommand {
         get throws { try choice(formName, of: "--emit", or: kernelForm ? .asm : .object) }
     }
 
-    private var byteOrder: ByteOrder {
+    /// The order of bytes of the machine that is to run the program.
+    var byteOrder: ByteOrder {
         get throws { try choice(endianName, of: "--endian", or: Endianness.host).byteOrder }
     }
 
@@ -52,6 +54,9 @@ extension CompileCommand {
         }
         _ = try (form, byteOrder, options)
         if kernelForm { try validateKernelForm() }
+        if try form == .header && !hook.isFunction {
+            throw ValidationError("Only functions have a header: --hook function:HOOK makes one.")
+        }
     }
 
     private func validateKernelForm() throws {
@@ -92,6 +97,7 @@ extension CompileCommand {
             try program.object(license: license ?? PacketFilter.defaultLicense, byteOrder: byteOrder).bytes
         case .raw: try program.bytes(byteOrder)
         case .json: Array(try program.json().utf8)
+        case .header: Array((try program.header() ?? "").utf8)
         default: Array(program.listing.utf8)
         }
     }

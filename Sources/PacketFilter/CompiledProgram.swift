@@ -12,6 +12,9 @@ public struct CompiledProgram: Hashable, Sendable {
     public let target: Target
     /// The eBPF program.
     public let program: ExtendedProgram
+    /// The order of bytes of the machines that it is for, or nil if it is right on all; an optimised program compares
+    /// with constants in the order of the packet's bytes.
+    public internal(set) var byteOrder: ByteOrder?
 
     /// A relocatable object that loaders take, the entry in the section of its hook.
     ///
@@ -19,20 +22,45 @@ public struct CompiledProgram: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - name: The program's name, a C identifier; nil keeps the one it was compiled with.
-    ///   - license: What the object states in its `license` section.
-    /// - Throws: `ObjectError` if the object cannot hold the program.
+    ///   - license: What the object states in its `license` section; one with a function states none.
+    ///   - byteOrder: The order of the machine it is for; nil stands for ``byteOrder``, or this machine's.
+    /// - Throws: `ObjectError` if the object cannot hold the program, ``WrongByteOrder``.
     public func object(
-        named name: String? = nil, license: String = PacketFilter.defaultLicense, byteOrder: ByteOrder = .host
+        named name: String? = nil, license: String = PacketFilter.defaultLicense, byteOrder: ByteOrder? = nil
     ) throws -> ProgramObject {
-        let object = Object(
-            program: name.map(program.renamed) ?? program, section: target.hook.section, license: license,
-            source: source, contextType: target.hook.contextType, byteOrder: byteOrder)
-        return ProgramObject(bytes: try object.bytes())
+        ProgramObject(
+            bytes: try object(named: name, license: license, checked(byteOrder)).bytes())
+    }
+
+    /// The C header that declares a function to those who link with its object; nil for a program.
+    ///
+    /// - Parameter name: The function's name, as for ``object(named:license:byteOrder:)``.
+    /// - Throws: `ObjectError` if the object cannot hold the function.
+    public func header(named name: String? = nil) throws -> String? {
+        try object(named: name, license: PacketFilter.defaultLicense, checked(nil)).header()
     }
 
     /// The bytes of `struct bpf_insn[]`, all functions one behind the other.
-    public func bytes(_ order: ByteOrder = .host) -> [UInt8] {
-        program.linked().instructions.flatMap { $0.bytes(order) }
+    ///
+    /// - Parameter order: As for ``object(named:license:byteOrder:)``.
+    /// - Throws: ``WrongByteOrder``.
+    public func bytes(_ order: ByteOrder? = nil) throws -> [UInt8] {
+        let order = try checked(order)
+        return program.linked().instructions.flatMap { $0.bytes(order) }
+    }
+
+    private func object(named name: String?, license: String, _ order: ByteOrder) -> Object {
+        Object(
+            program: name.map(program.renamed) ?? program,
+            kind: target.hook.isFunction ? .function(result: .bool) : .program(section: target.hook.section),
+            license: license, source: source, contextType: target.hook.contextType, byteOrder: order)
+    }
+
+    /// The order to write in: `order` or, where that is nil, the one there is.
+    func checked(_ order: ByteOrder?) throws(WrongByteOrder) -> ByteOrder {
+        guard let byteOrder else { return order ?? .host }
+        guard order == nil || order == byteOrder else { throw WrongByteOrder(compiledFor: byteOrder) }
+        return byteOrder
     }
 
     /// The program as the kernel lists it, classic instructions as comments.
@@ -48,6 +76,18 @@ public struct CompiledProgram: Hashable, Sendable {
 
     /// The text that line information counts lines of.
     var source: SourceText { SourceText(fileName: "filter.cbpf", lines: filter.sourceLines) }
+}
+
+/// A program is asked for in another order of bytes than the one it was compiled for.
+public struct WrongByteOrder: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What it was compiled for (``CompilerOptions/byteOrder``).
+    public var compiledFor: ByteOrder
+
+    /// What was found, what would be right.
+    public var description: String {
+        let (right, wrong) = compiledFor == .little ? ("little", "big") : ("big", "little")
+        return "the program was compiled for \(right)-endian machines: compile the filter for \(wrong)-endian ones"
+    }
 }
 
 /// The bytes of an ELF object.

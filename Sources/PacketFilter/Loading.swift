@@ -16,10 +16,12 @@
         ///   - license: What the kernel is told the program's license is.
         ///   - log: What the verifier is to write of an accepted program.
         /// - Throws: ``KernelError`` with the verifier's whole log; `BTFError` where this kernel has no such tracepoint,
-        ///   function or member of a structure; ``NotLoadable`` for a function.
+        ///   function or member of a structure; ``NotLoadable`` for a function; ``WrongByteOrder`` for a program for
+        ///   other machines.
         public func load(
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
+            _ = try checked(.host)
             let program = try KernelLayout.loadable(name.map(program.renamed) ?? program)
             let debug = try BPFObject.DebugInformation(
                 of: program, contextType: target.hook.contextType, source: source)

@@ -72,7 +72,9 @@ public struct PacketFilter: Hashable, Sendable {
                 throw Defect("instruction \(index) of the program is not valid: \(error)")
             }
         }
-        return CompiledProgram(filter: self, target: target, program: program)
+        return CompiledProgram(
+            filter: self, target: target, program: program,
+            byteOrder: options.level == .optimized ? options.byteOrder : nil)
     }
 
     /// What the kernel's own converter makes of the filter.
