@@ -18,16 +18,18 @@ public enum Compiler {
         let optimizer = Optimizer(passes: options.passes)
         let graph = optimizer.lower(filter, for: target, options).graph
         guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
-            return ExtendedBPF.Program(functions: [try function(of: graph, for: target, options, named: name)])
+            return Routine.link(
+                [try function(of: graph, for: target, options, named: name)], named: name, for: target.hook)
         }
         // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
         let number = Target(hook: target.hook, result: .number)
         let callee = "\(name)_number"
-        return ExtendedBPF.Program(functions: [
-            VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
-            try function(
-                of: optimizer.lower(filter, for: number, options).graph, for: number, options, named: callee),
-        ])
+        return Routine.link(
+            [
+                VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
+                try function(
+                    of: optimizer.lower(filter, for: number, options).graph, for: number, options, named: callee),
+            ], named: name, for: target.hook)
     }
 
     private static func function(
