@@ -108,7 +108,7 @@ struct CompileCommand: ParsableCommand {
     @Option(
         name: .customLong("emit"),
         help: ArgumentHelp(
-            "What to write: object, asm, raw, json, classic or ir. (default: object)", valueName: "form"))
+            "What to write: object, asm, raw, json, classic, ir or c. (default: object)", valueName: "form"))
     var formName: String?
 
     @Option(

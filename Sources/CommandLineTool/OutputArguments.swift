@@ -11,6 +11,7 @@ extension CompileCommand {
         case json
         case classic
         case ir
+        case c
 
         /// Whether a terminal can show it.
         var isText: Bool { self != .object && self != .raw }
@@ -80,6 +81,11 @@ extension CompileCommand {
         switch try form {
         case .classic: Array(filter.listing.utf8)
         case .ir: Array(graph(of: filter, on: console).utf8)
+        case .c:
+            Array(
+                try filter.source(
+                    for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
+                ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
         case let form: 
             try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)

@@ -63,7 +63,7 @@ public struct Optimizer: Hashable, Sendable {
         return (graph, notes)
     }
 
-    private func runPasses(on graph: inout Graph) -> [String] {
+    func runPasses(on graph: inout Graph) -> [String] {
         var notes: [String] = []
         // Each pass makes the graph smaller or leaves it, so this ends; the bound is there to prove it.
         for _ in 0..<Self.maximumRounds {

@@ -62,9 +62,11 @@ struct NetlinkSearch {
             unless(.jump64(if: .r1, .equal, 0, 0))
             append(ContextField.len.load(into: last, from: context))
         case .xdp:
+            // What cannot be loaded leaves the stack as it is; elsewhere it becomes 0.
+            append(.store(.word, .r10, header, 0))
             emitFirstPart(into: last, XDPField.data, XDPField.dataEnd)
         case .xdpFrags:
-            append(.call(helper: HelperFunction.xdpBufferLength.rawValue))
+            append(.store(.word, .r10, header, 0), .call(helper: HelperFunction.xdpBufferLength.rawValue))
             emitFirstPart(into: last, XDPField.data, XDPField.dataEnd)
             unless(.jump64(if: .r0, .equal, last, 0))
         default:
