@@ -87,7 +87,7 @@ extension CompileCommand {
                     for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
                 ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form: 
+        case let form:
             try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
         }
     }

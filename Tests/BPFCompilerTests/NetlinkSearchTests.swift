@@ -13,7 +13,8 @@ import Testing
         .cgroupIngress(match: .deny), .lwtXmit(match: .drop),
     ]
 
-    private func filter(_ ext: Extension, _ start: UInt32, _ type: UInt32, equal expected: UInt32) -> ClassicBPF.Program {
+    private func filter(_ ext: Extension, _ start: UInt32, _ type: UInt32, equal expected: UInt32) -> ClassicBPF.Program
+    {
         try! ClassicBPF.Program([
             Instruction(.load(.immediate(start))), Instruction(.loadIndex(.immediate(type))),
             Instruction(.load(.extension(ext))),

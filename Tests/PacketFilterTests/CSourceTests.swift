@@ -22,7 +22,9 @@
             var count = 0
             for (name, filter) in filters {
                 guard let source = try source(of: filter, for: target) else { continue }
-                try compare(name, filter, program(source, target, filter).load(), target)
+                let program = try program(source, target, filter)
+                try compare(name, filter, program.load(), target)
+                try interpret(name, filter, program.program, target)
                 count += 1
             }
             // Those that load extensions, or by header, have no C; there are no others.
@@ -69,6 +71,7 @@
                 }
             }
             if isChanging { return }
+            var runs = 0
             for frame in Frames.all where frame.bytes.count >= 14 {
                 let result: UInt32
                 do {
@@ -79,6 +82,33 @@
                 }
                 let number = try ClassicMachine().run(filter.classic, on: Packet(ethernet: frame.bytes))
                 #expect(result == (number == 0 ? noMatch.value : match.value), "\(name) on \(frame.name)")
+                runs += 1
+            }
+            #expect(runs > Frames.all.count / 2)
+        }
+
+        /// In the interpreter, packets can be in several parts too, and be cut anywhere.
+        private func interpret(
+            _ name: String, _ filter: PacketFilter, _ program: ExtendedProgram, _ target: Target
+        ) throws {
+            guard case .verdict(let match, let noMatch) = target.result else { return }
+            var generator = SeededGenerator(for: name)
+            for frame in Frames.all {
+                let bytes = Array(
+                    frame.bytes.prefix(generator.chance(30) ? .random(in: 14...80, using: &generator) : .max))
+                var packet = Packet(ethernet: bytes)
+                if target.hook == .tc {
+                    packet = Packet(
+                        bytes, linearLength: .random(in: 0...bytes.count, using: &generator),
+                        networkHeaderOffset: packet.networkHeaderOffset,
+                        linkLayerHeaderOffset: packet.linkLayerHeaderOffset, metadata: packet.metadata)
+                }
+                packet.metadata.interface = .init(index: 3)
+                packet.metadata.ingressInterface = 3
+                let number = try ClassicMachine().run(filter.classic, on: packet)
+                let result = try ExtendedMachine().run(
+                    program, on: packet, context: target.hook == .xdp ? .xdp : .socketBuffer)
+                #expect(result == (number == 0 ? noMatch.value : match.value), "\(name) on \(packet)")
             }
         }
 
@@ -121,7 +151,8 @@
             #expect(message(header, .xdp(match: .drop)) == nil)
             #expect(
                 message(header, .tc(match: .shot))
-                    == "instruction 0: its load may be one by header (negative offsets), which has no form in C on the tc hook")
+                    == "instruction 0: its load may be one by header (negative offsets), which has no form in C on the tc hook"
+            )
         }
 
         /// An expression of several lines is a comment of several lines.

@@ -10,7 +10,8 @@
     /// on another beside it, and our programs by test run.
     @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
     struct NetlinkSearchKernelTests {
-        private func filter(_ ext: ClassicBPF.Extension, _ start: UInt32, _ type: UInt32) throws -> [ClassicInstruction] {
+        private func filter(_ ext: ClassicBPF.Extension, _ start: UInt32, _ type: UInt32) throws -> [ClassicInstruction]
+        {
             [
                 ClassicInstruction(.load(.immediate(start))), ClassicInstruction(.loadIndex(.immediate(type))),
                 ClassicInstruction(.load(.extension(ext))),

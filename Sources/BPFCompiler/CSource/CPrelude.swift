@@ -41,6 +41,9 @@ enum CPrelude {
         #define LOAD8(at) ((u32)*(const u8 *)(at))
         #define LOAD16(at) NTOH16(*(const u16 *)(at))
         #define LOAD32(at) NTOH32(*(const u32 *)(at))
+        /* The same from a place that a copy may not have at a multiple of its size, as the verifier wants it. */
+        #define PARTS16(at) (LOAD8(at) << 8 | LOAD8((at) + 1))
+        #define PARTS32(at) (PARTS16(at) << 16 | PARTS16((at) + 2))
 
 
         """#
@@ -74,6 +77,18 @@ enum CPrelude {
     }
 
     private static let xdpBytes = """
+        /* The packet's length. Pointers are kept from becoming numbers before their difference is known. */
+        static __attribute__((always_inline, unused)) u32 length_of(struct xdp_md *ctx)
+        {
+            u64 start = ctx->data, end = ctx->data_end;
+
+            KEEP(start);
+            KEEP(end);
+            end -= start;
+            KEEP(end);
+            return end;
+        }
+
         /* The packet's `size` bytes from `offset` on, or 0 where it does not have so many. */
         static __attribute__((always_inline, unused)) const u8 *packet(struct xdp_md *ctx, u64 offset, u64 size)
         {

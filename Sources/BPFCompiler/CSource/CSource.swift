@@ -56,7 +56,7 @@ public enum CSource {
         """
         auto break case char const continue default do double else enum extern float for goto if inline int long
         register restrict return short signed sizeof static struct switch typedef union unsigned void volatile while
-        asm typeof u8 u16 u32 u64 matches packet _license SEC KEEP NTOH16 NTOH32 LOAD8 LOAD16 LOAD32
+        asm typeof u8 u16 u32 u64 matches packet length_of PARTS16 PARTS32 _license SEC KEEP NTOH16 NTOH32 LOAD8 LOAD16 LOAD32
         bpf_skb_load_bytes bpf_get_prandom_u32 bpf_get_smp_processor_id XDP_ABORTED XDP_DROP XDP_PASS XDP_TX
         XDP_REDIRECT
         """.split(whereSeparator: \.isWhitespace).map(String.init))
