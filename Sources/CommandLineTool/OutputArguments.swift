@@ -12,6 +12,7 @@ extension CompileCommand {
         case classic
         case ir
         case header
+        case c
 
         /// Whether a terminal can show it.
         var isText: Bool { self != .object && self != .raw }
@@ -85,8 +86,13 @@ extension CompileCommand {
         switch try form {
         case .classic: Array(filter.listing.utf8)
         case .ir: Array(graph(of: filter, on: console).utf8)
+        case .c:
+            Array(
+                try filter.source(
+                    for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
+                ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form: 
+        case let form:
             try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
         }
     }

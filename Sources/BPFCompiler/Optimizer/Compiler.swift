@@ -18,16 +18,17 @@ public enum Compiler {
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
         guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
-            return ExtendedBPF.Program(functions: [try compilation.function(named: name)])
+            return Routine.link([try compilation.function(named: name)], named: name, for: target.hook)
         }
         // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
         let callee = "\(name)_number"
         let number = Compilation(
             filter: filter, target: Target(hook: target.hook, result: .number), options: options)
-        return ExtendedBPF.Program(functions: [
-            VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
-            try number.function(named: callee),
-        ])
+        return Routine.link(
+            [
+                VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
+                try number.function(named: callee),
+            ], named: name, for: target.hook)
     }
 }
 
