@@ -144,6 +144,9 @@
             #expect(
                 message(filter, .xdp(match: .drop), "while")
                     == "'while' is no name for a program, it must be a C identifier")
+            #expect(
+                message(try PacketFilter("ip6 protochain 6"), .xdp(match: .drop))
+                    == "no C is written for filters that jump back, as those of protochain do")
             let header = try PacketFilter(
                 ClassicProgram([
                     ClassicInstruction(.load(.absolute(.byte, 0xfff0_0000))), ClassicInstruction(.result(.a)),
