@@ -14,6 +14,8 @@ public struct CompilerError: Error, Hashable, Sendable {
         case notTranslatable(Hook)
         /// Filters for the hook are not written as C.
         case notInC(Hook)
+        /// The filter jumps back.
+        case loopInC
         /// A load may reach one of the header areas, which are not written as C for the hook.
         case headerAreaInC(Hook)
         /// There is no hook of this name.
@@ -61,6 +63,8 @@ extension CompilerError.Reason: CustomStringConvertible {
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
         case .notInC(let hook):
             "no C is written for the \(hook) hook, only for \(CSource.hooks.map(\.description).joined(separator: " and "))"
+        case .loopInC:
+            "no C is written for filters that jump back, as those of protochain do"
         case .headerAreaInC(let hook):
             "its load may be one by header (negative offsets), which has no form in C on the \(hook) hook"
         case .unknownHook(let name):
