@@ -31,9 +31,9 @@ struct Emission {
         for _ in function.blocks { labels.append(self.assembler.makeLabel()) }
     }
 
-    private mutating func run(_ whole: [Int]) throws(CompilerError) -> Function {
-        let order = withoutUnreachedExits(whole)
-        for (place, number) in order.enumerated() {
+    private mutating func run(_ order: [Int]) throws(CompilerError) -> Function {
+        let isReached = reachedBlocks(order)
+        for (place, number) in order.enumerated() where isReached.contains(number) || !isPlainExit(number) {
             let block = function.blocks[number]
             assembler.place(labels[number])
             for instruction in block.instructions {
@@ -53,22 +53,29 @@ struct Emission {
         }
     }
 
-    /// The order without the exits that only jumps lead to, which are written as exits themselves: the verifier refuses
-    /// what nothing reaches.
-    private func withoutUnreachedExits(_ order: [Int]) -> [Int] {
+    /// The blocks that something falls through or jumps to. To an exit, jumps are written as exits themselves; one that
+    /// only those lead to must not be there, for the verifier refuses what nothing reaches.
+    private func reachedBlocks(_ order: [Int]) -> Set<Int> {
         var isReached = Set(order.prefix(1))
         for (place, number) in order.enumerated() {
+            let next = order.indices.contains(place + 1) ? order[place + 1] : nil
             switch function.blocks[number].terminator {
-            case .jump(let target):
-                if order.indices.contains(place + 1), order[place + 1] == target { isReached.insert(target) }
-            case .branch(_, let then, let otherwise): isReached.formUnion([then, otherwise])
+            case .jump(let target): if target == next || !isPlainExit(target) { isReached.insert(target) }
+            case .branch(let condition, let then, let otherwise):
+                if then == next, condition.comparison.inverse != nil {
+                    isReached.formUnion([then, otherwise])
+                } else {
+                    isReached.insert(then)
+                    if otherwise == next || !isPlainExit(otherwise) { isReached.insert(otherwise) }
+                }
             case .exit: break
             }
         }
-        return order.filter { number in
-            let block = function.blocks[number]
-            return !(block.instructions.isEmpty && block.terminator == .exit) || isReached.contains(number)
-        }
+        return isReached
+    }
+
+    private func isPlainExit(_ number: Int) -> Bool {
+        function.blocks[number].instructions.isEmpty && function.blocks[number].terminator == .exit
     }
 
     private mutating func mark(_ origin: Int) {
@@ -123,9 +130,8 @@ struct Emission {
 
     private mutating func emitJump(to target: Int, _ origin: Int, _ isFar: Bool) {
         // An exit is no longer than the jump to one.
-        let block = function.blocks[target]
         mark(origin)
-        if block.instructions.isEmpty, block.terminator == .exit {
+        if isPlainExit(target) {
             assembler.append(.exit)
         } else {
             assembler.append(isFar ? .jumpLong(0) : .jump(0), to: labels[target])

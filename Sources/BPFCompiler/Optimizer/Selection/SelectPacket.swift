@@ -95,12 +95,13 @@ extension Selector {
     /// A packet whose index is beyond the bound goes the other way. Where there is none, nothing must be lost: a packet
     /// in one buffer lacks at least 256 bytes (`XDP_PACKET_HEADROOM`) of the 65,536 that a page has at most.
     private func limit(of window: Graph.Window, from end: UInt32) -> UInt32 {
-        let last = graph.blocks.lazy.flatMap(\.instructions).compactMap { value -> UInt32? in
-            guard case .requireEnd(let other, let end)? = graph.instruction(value), other.nearest == window else {
-                return nil
-            }
-            return end <= farthest ? end : nil
-        }.max() ?? end
+        let last =
+            graph.blocks.lazy.flatMap(\.instructions).compactMap { value -> UInt32? in
+                guard case .requireEnd(let other, let end)? = graph.instruction(value), other.nearest == window else {
+                    return nil
+                }
+                return end <= farthest ? end : nil
+            }.max() ?? end
         return max(end, hasRest ? last : min(last, end + 256))
     }
 
