@@ -165,7 +165,7 @@ struct CompileCommand: ParsableCommand {
     }
 
     /// Errors of the library become the tool's: the input was refused.
-    private func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
+    func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
         do {
             return try work()
         } catch let error as Defect {

@@ -86,9 +86,15 @@ extension CompileCommand {
         case .classic: Array(filter.listing.utf8)
         case .ir: Array(graph(of: filter, on: console).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form: 
-            try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
+        case let form: try bytes(of: program(of: filter), as: form)
         }
+    }
+
+    /// The program that the arguments ask for.
+    func program(on console: Console) throws -> CompiledProgram { try program(of: filter(on: console)) }
+
+    private func program(of filter: PacketFilter) throws -> CompiledProgram {
+        try filter.compile(for: target(), named: programName ?? "filter", options: options)
     }
 
     private func bytes(of program: CompiledProgram, as form: Form) throws -> [UInt8] {
