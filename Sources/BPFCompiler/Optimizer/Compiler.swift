@@ -44,10 +44,40 @@ private struct Compilation {
     }
 
     func graph(readingBy access: PacketAccess) -> Graph {
-        Optimizer(passes: options.passes).lower(filter, for: target, access, options).graph
+        var optimizer = Optimizer(passes: options.passes)
+        if isThrifty {
+            // What is known already would be kept, mostly on the stack.
+            optimizer.passes.removeAll { $0 == ValueNumbering.name }
+            optimizer.copySize = 4
+        }
+        return optimizer.lower(filter, for: target, access, options).graph
     }
 
+    /// Whether to use little of the stack, at the cost of more instructions.
+    private var isThrifty = false
+
+    init(filter: ClassicBPF.Program, target: Target, options: CompilerOptions) {
+        self.filter = filter
+        self.target = target
+        self.options = options
+    }
+
+    /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
+    private static let stackSize = 512
+
     func function(named name: String) throws(CompilerError) -> Function {
+        var function = try allocated()
+        if function.stackSize > Self.stackSize {
+            var thrifty = self
+            thrifty.isThrifty = true
+            function = try thrifty.allocated()
+        }
+        TailMerging.run(on: &function)
+        BlockCleaning.run(on: &function)
+        return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
+    }
+
+    private func allocated() throws(CompilerError) -> MachineFunction {
         let ways = ways
         let rest = ways.rest.map { (graph(readingBy: $0), $0) }
         var function = try Selector.select(
@@ -57,8 +87,6 @@ private struct Compilation {
         BlockCleaning.run(on: &function)
         OperandExchange.run(on: &function)
         RegisterAllocator.allocate(&function, BlockLayout.order(of: function))
-        TailMerging.run(on: &function)
-        BlockCleaning.run(on: &function)
-        return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
+        return function
     }
 }

@@ -7,6 +7,9 @@ public struct Optimizer: Hashable, Sendable {
     /// The passes to run, by name, in this order, over and over until none changes anything.
     public var passes: [String]
 
+    /// The most bytes that are copied as one where packets are read through copies.
+    var copySize: UInt32 = 64
+
     /// All passes there are, by name, in the order they are run unless told otherwise.
     public static let passNames = all.map { $0.name }
 
@@ -60,7 +63,7 @@ public struct Optimizer: Hashable, Sendable {
         notes += BoundsChecks.run(
             on: &graph,
             BoundsChecks.Limits(
-                windowSize: access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
+                windowSize: access.isAligned ? min(copySize, access.windowSize) : access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
                 aligned: access.isAligned))
         if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
@@ -68,7 +71,7 @@ public struct Optimizer: Hashable, Sendable {
         return (graph, notes)
     }
 
-    private func runPasses(on graph: inout Graph) -> [String] {
+    func runPasses(on graph: inout Graph) -> [String] {
         var notes: [String] = []
         // Each pass makes the graph smaller or leaves it, so this ends; the bound is there to prove it.
         for _ in 0..<Self.maximumRounds {

@@ -7,6 +7,8 @@ struct Emission {
     private var assembler: Assembler
     private var labels: [Assembler.Label] = []
     private var line = 0
+    /// By block, whether its jumps are long.
+    private let isFar: [Bool]
 
     /// The finished function. Line *n* + 2 of its line marks is the classic instruction *n*, line 1 what has none.
     ///
@@ -14,18 +16,23 @@ struct Emission {
     static func emit(
         _ function: MachineFunction, _ order: [Int], _ isa: InstructionSet, named name: String
     ) throws(CompilerError) -> Function {
-        var emission = Emission(function: function, isa: isa, assembler: Assembler(functionNamed: name))
-        return try emission.run(order)
+        var function = function
+        let jumps = try LongJumps(in: &function, order, isa)
+        var emission = Emission(
+            function: function, isa: isa, assembler: Assembler(functionNamed: name), isFar: jumps.isFar)
+        return try emission.run(jumps.order)
     }
 
-    private init(function: MachineFunction, isa: InstructionSet, assembler: Assembler) {
+    private init(function: MachineFunction, isa: InstructionSet, assembler: Assembler, isFar: [Bool]) {
         self.function = function
         self.isa = isa
+        self.isFar = isFar
         self.assembler = assembler
         for _ in function.blocks { labels.append(self.assembler.makeLabel()) }
     }
 
-    private mutating func run(_ order: [Int]) throws(CompilerError) -> Function {
+    private mutating func run(_ whole: [Int]) throws(CompilerError) -> Function {
+        let order = withoutUnreachedExits(whole)
         for (place, number) in order.enumerated() {
             let block = function.blocks[number]
             assembler.place(labels[number])
@@ -34,7 +41,7 @@ struct Emission {
                 assembler.append(instruction.resolved, instruction.reference)
             }
             let next = order.indices.contains(place + 1) ? order[place + 1] : nil
-            emit(block.terminator, origin: block.origin, next: next)
+            emit(block.terminator, origin: block.origin, next: next, isFar: isFar[number])
         }
         do {
             return try assembler.finish()
@@ -46,40 +53,82 @@ struct Emission {
         }
     }
 
+    /// The order without the exits that only jumps lead to, which are written as exits themselves: the verifier refuses
+    /// what nothing reaches.
+    private func withoutUnreachedExits(_ order: [Int]) -> [Int] {
+        var isReached = Set(order.prefix(1))
+        for (place, number) in order.enumerated() {
+            switch function.blocks[number].terminator {
+            case .jump(let target):
+                if order.indices.contains(place + 1), order[place + 1] == target { isReached.insert(target) }
+            case .branch(_, let then, let otherwise): isReached.formUnion([then, otherwise])
+            case .exit: break
+            }
+        }
+        return order.filter { number in
+            let block = function.blocks[number]
+            return !(block.instructions.isEmpty && block.terminator == .exit) || isReached.contains(number)
+        }
+    }
+
     private mutating func mark(_ origin: Int) {
         guard line != origin + 2 else { return }
         line = origin + 2
         assembler.mark(line: line)
     }
 
-    private mutating func emit(_ terminator: MachineTerminator, origin: Int, next: Int?) {
+    private mutating func emit(_ terminator: MachineTerminator, origin: Int, next: Int?, isFar: Bool) {
         switch terminator {
         case .exit:
             mark(origin)
             assembler.append(.exit)
         case .jump(let target):
-            if target != next { emitJump(to: target, origin) }
+            if target != next { emitJump(to: target, origin, isFar) }
         case .branch(let condition, let then, let otherwise):
             mark(origin)
-            if then == next, let inverse = condition.comparison.inverse {
-                var condition = condition
-                condition.comparison = inverse
-                assembler.append(condition.jump, to: labels[otherwise])
+            if then == next, let inverse = inverse(of: condition) {
+                emitJump(to: otherwise, if: inverse, isFar)
             } else {
-                assembler.append(condition.jump, to: labels[then])
-                if otherwise != next { emitJump(to: otherwise, origin) }
+                emitJump(to: then, if: condition, isFar)
+                if otherwise != next { emitJump(to: otherwise, origin, isFar) }
             }
         }
     }
 
-    private mutating func emitJump(to target: Int, _ origin: Int) {
+    /// The condition that holds where `condition` does not, if the instruction set has one.
+    private func inverse(of condition: MachineCondition) -> MachineCondition? {
+        guard let comparison = condition.comparison.inverse else { return nil }
+        var inverse = condition
+        inverse.comparison = comparison
+        guard comparison == .less || comparison == .lessOrEqual, !isa.hasLess else { return inverse }
+        // The operands exchanged, that is a comparison the first instruction set has.
+        guard case .register(let right) = condition.right else { return nil }
+        inverse.comparison = comparison.exchanged
+        inverse.left = right
+        inverse.right = .register(condition.left)
+        return inverse
+    }
+
+    private mutating func emitJump(to target: Int, if condition: MachineCondition, _ isFar: Bool) {
+        guard isFar else { return assembler.append(condition.jump, to: labels[target]) }
+        // No condition has a long distance, so the other way steps over one.
+        if let inverse = inverse(of: condition) {
+            assembler.append(inverse.jump(over: 1))
+        } else {
+            assembler.append(condition.jump(over: 1))
+            assembler.append(.jump(1))
+        }
+        assembler.append(.jumpLong(0), to: labels[target])
+    }
+
+    private mutating func emitJump(to target: Int, _ origin: Int, _ isFar: Bool) {
         // An exit is no longer than the jump to one.
         let block = function.blocks[target]
         mark(origin)
         if block.instructions.isEmpty, block.terminator == .exit {
             assembler.append(.exit)
         } else {
-            assembler.append(.jump(0), to: labels[target])
+            assembler.append(isFar ? .jumpLong(0) : .jump(0), to: labels[target])
         }
     }
 }
@@ -96,13 +145,20 @@ extension MachineInstruction {
 
 extension MachineCondition {
     /// The jump where the condition holds, its distance to be filled in.
-    fileprivate var jump: Instruction {
+    fileprivate var jump: Instruction { jump(over: 0) }
+
+    /// The jump over `distance` slots where the condition holds.
+    fileprivate func jump(over distance: Int16) -> Instruction {
         let left = left.register!
         return switch right {
         case .register(let right):
-            is64 ? .jump64(if: left, comparison, right.register!, 0) : .jump32(if: left, comparison, right.register!, 0)
+            is64
+                ? .jump64(if: left, comparison, right.register!, distance)
+                : .jump32(if: left, comparison, right.register!, distance)
         case .constant(let constant):
-            is64 ? .jump64(if: left, comparison, constant, 0) : .jump32(if: left, comparison, constant, 0)
+            is64
+                ? .jump64(if: left, comparison, constant, distance)
+                : .jump32(if: left, comparison, constant, distance)
         }
     }
 }

@@ -26,7 +26,7 @@ extension Selector {
 
     /// The packet's length where the context has no member for it.
     mutating func emitPacketLength(into result: MachineRegister) {
-        guard !hasRest, let cursor = cursors[.packetStart] else {
+        guard access == .pointers, !hasRest, let cursor = cursors[.packetStart] else {
             append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
             appendCall(HelperFunction.xdpBufferLength.rawValue, arguments: 1)
             append(.move32(.r0, .r0), dst: result, src: .result)
@@ -67,13 +67,16 @@ extension Selector {
         }
         let start = cursors[.packetStart]!
         let register: MachineRegister
-        if let cursor = cursors[window] {
+        var limit = UInt32.max
+        if let cursor = cursors[window], end <= cursor.limit {
             register = cursor.register
+            limit = cursor.limit
             moveOn(register, by: Int(end) - cursor.position)
         } else {
             register = pointerRegister(of: window)
             if let index = window.index {
-                bound(index, below: farthest - end, orGoTo: miss)
+                limit = self.limit(of: window, from: end)
+                bound(index, below: farthest - limit, orGoTo: miss)
                 append(.move64(.r0, .r0), dst: register, src: operand(index))
                 var sum = make(.alu64(.add, .r0, .r0), dst: register, src: start.register)
                 sum.isExchangeable = true
@@ -84,7 +87,21 @@ extension Selector {
             moveOn(register, by: Int(end) - start.position)
         }
         jump(to: miss, if: isBeyondEnd(register))
-        cursors[window] = Cursors.Cursor(register: register, position: Int(end), end: end)
+        cursors[window] = Cursors.Cursor(register: register, position: Int(end), end: end, limit: limit)
+    }
+
+    /// How far `window`, now checked up to `end`, is to be checked with the same bound of its index.
+    ///
+    /// A packet whose index is beyond the bound goes the other way. Where there is none, nothing must be lost: a packet
+    /// in one buffer lacks at least 256 bytes (`XDP_PACKET_HEADROOM`) of the 65,536 that a page has at most.
+    private func limit(of window: Graph.Window, from end: UInt32) -> UInt32 {
+        let last = graph.blocks.lazy.flatMap(\.instructions).compactMap { value -> UInt32? in
+            guard case .requireEnd(let other, let end)? = graph.instruction(value), other.nearest == window else {
+                return nil
+            }
+            return end <= farthest ? end : nil
+        }.max() ?? end
+        return max(end, hasRest ? last : min(last, end + 256))
     }
 
     private mutating func moveOn(_ register: MachineRegister, by distance: Int) {
@@ -98,11 +115,11 @@ extension Selector {
     /// Lets the verifier know that a number is not above `limit`, where it does not see that itself.
     private mutating func bound(_ value: Value, below limit: UInt32, orGoTo block: Int) {
         guard verifiedBound(value) > limit else { return }
-        let is64 = !options.isa.hasJump32
+        // After some operations the verifier takes the upper half for anything; a comparison of 64 bits tells it.
         jump(
             to: block,
             if: MachineCondition(
-                comparison: .greater, is64: is64, left: operand(value), right: .constant(Int32(limit))))
+                comparison: .greater, is64: true, left: operand(value), right: .constant(Int32(limit))))
     }
 
     // MARK: Copies
@@ -112,7 +129,7 @@ extension Selector {
     private mutating func emitCopyCall(
         of window: Graph.Window, from start: UInt32, upTo end: UInt32, by helper: PacketAccess.CopyHelper
     ) -> Int {
-        let place = stackPlace(of: window)
+        let place = places[window]
         append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
         if let index = window.index {
             append(.move32(.r0, .r0), dst: MachineRegister(.r2), src: operand(index))
@@ -136,6 +153,7 @@ extension Selector {
     private mutating func emitCopy(of window: Graph.Window, upTo end: UInt32, by helper: PacketAccess.CopyHelper) {
         // What has been copied already stays where it is.
         let start = cursors[window]?.end ?? window.start
+        guard start < end else { return }
         let place = emitCopyCall(of: window, from: start, upTo: end, by: helper)
         cursors[window] = Cursors.Cursor(register: .frame, position: Int(window.start) - place, end: end)
     }

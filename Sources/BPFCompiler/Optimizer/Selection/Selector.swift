@@ -30,11 +30,8 @@ struct Selector {
     /// Whether the rest of the block is never reached.
     var isAbandoned = false
     private var pointers: [Graph.Window: MachineRegister] = [:]
-    private var places: [Graph.Window: Int] = [:]
-    /// By window, how far it is asked for at most.
-    private var ends: [Graph.Window: UInt32] = [:]
-    /// By window, the offset of its widest loads modulo their width.
-    private var phases: [Graph.Window: UInt32] = [:]
+    /// Where on the stack copies of the packet are.
+    let places: StackPlaces
     /// The context's register.
     private(set) var context = MachineRegister.result
     /// The packet's start, or the register that moves on from there.
@@ -85,16 +82,7 @@ struct Selector {
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
-        // Words last: what suits them suits narrower loads of the window.
-        for (load, window) in graph.windows.sorted(by: { $0.key.size.rawValue < $1.key.size.rawValue }) {
-            phases[window] = load.address.offset % load.size.rawValue
-        }
-        for block in graph.blocks {
-            for value in block.instructions {
-                guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
-                ends[window] = max(ends[window] ?? 0, end)
-            }
-        }
+        if case .copies = access { places = StackPlaces(graph) } else { places = StackPlaces() }
     }
 
     private mutating func run() throws(CompilerError) {
@@ -104,6 +92,7 @@ struct Selector {
     }
 
     private mutating func emitBlocks() throws(CompilerError) {
+        _ = function.reserveStack(places.size)
         let order = DominatorTree(graph).order
         for id in order {
             if id == .entry {
@@ -203,15 +192,6 @@ struct Selector {
         if let register = pointers[window] { return register }
         pointers[window] = function.makeRegister()
         return pointers[window]!
-    }
-
-    /// Where on the stack the copy of `window` is, so that loads from it are aligned.
-    mutating func stackPlace(of window: Graph.Window) -> Int {
-        if let place = places[window] { return place }
-        let phase = phases[window] ?? 0
-        let shift = Int((4 + window.start % 4 - phase) % 4)
-        places[window] = function.reserveStack(Int(ends[window]! - window.start) + shift) + shift
-        return places[window]!
     }
 
     /// Runs `body` with another block to fill.
