@@ -113,10 +113,10 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The passes that --emit ir runs, with commas between. (default: all)", valueName: "names"))
+            "The optimiser's passes to run, with commas between. (default: all)", valueName: "names"))
     var passes: String?
 
-    @Flag(help: "Say on standard error what each pass did; with --emit ir.")
+    @Flag(help: "Say on standard error what each pass of the optimiser did.")
     var explainPasses = false
 
     @Option(
@@ -142,7 +142,7 @@ struct CompileCommand: ParsableCommand {
         try validateOutput()
         try validatePasses()
         _ = try hook
-        if try !kernelForm && form != .classic && form != .ir { _ = try target() }
+        if try !kernelForm && form != .classic && (form != .ir || hookName != nil) { _ = try target() }
     }
 
     /// The value of an option that `text` names, or `fallback` where the option is not given.

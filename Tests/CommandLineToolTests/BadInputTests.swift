@@ -200,7 +200,7 @@ import Testing
         ),
         (
             ["--emit", "elf", "ip"],
-            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir."
+            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir, header."
         ),
         (
             ["--hook", "eth0", "--emit", "classic", "ip"],
@@ -246,7 +246,10 @@ import Testing
             ["--kernel-form", "--hook", "tc", "--match", "shot", "ip"],
             "Error: The kernel's own form is for no hook: leave out --hook, --match and --no-match."
         ),
-        (["--explain-passes", "ip"], "Error: --passes and --explain-passes need --emit ir beside them."),
+        (
+            ["--explain-passes", "-O0", "ip"],
+            "Error: --passes and --explain-passes are for what the optimiser makes, this it does not."
+        ),
         (
             ["--emit", "ir", "--passes", "dead,foo", "ip"],
             "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, blocks, dead."

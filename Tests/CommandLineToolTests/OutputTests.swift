@@ -177,8 +177,9 @@ import Testing
     }
 
     /// No program is made, so there is no verdict to be given.
-    @Test(arguments: ["classic", "ir"]) func whatIsNoProgramNeedsNoVerdict(form: String) throws {
-        #expect(try ToolRun(["--hook", "tc", "--emit", form, "ip"]).output == ToolRun(["--emit", form, "ip"]).output)
+    @Test func whatIsNoProgramNeedsNoVerdict() throws {
+        let arguments = ["--emit", "classic", "ip"]
+        #expect(try ToolRun(["--hook", "tc"] + arguments).output == ToolRun(arguments).output)
     }
 
     @Test func theGraphAndItsPassesAreShown() throws {
@@ -199,6 +200,29 @@ import Testing
         #expect(run.errors.contains("cbpf2ebpf: blocks: joined 1 blocks to those in front of them\n"))
         let bare = try ToolRun(["--emit", "ir", "--passes", "", "ip"])
         #expect(bare.status == 0 && bare.errors == "" && bare.text.hasPrefix("b0:\n  goto b1\nb1:\n"))
+    }
+
+    /// For a hook the graph has its verdicts and each way in which packets are read.
+    @Test func theGraphForAHookIsShown() throws {
+        let run = try ToolRun(["--hook", "tc", "--match", "shot", "--emit", "ir", "ip"])
+        #expect(run.status == 0)
+        let parts = run.text.split(separator: "; ").map(String.init)
+        try #require(parts.count == 2)
+        #expect(parts[0].hasPrefix("packets through pointers\nb0:\n"))
+        #expect(parts[1].hasPrefix("where they do not reach, packets through instructions\nb0:\n"))
+        for part in parts { #expect(part.contains("return 2\n") && part.contains("return 0\n")) }
+        // Nothing is out of the reach of programs for packets in one buffer.
+        let xdp = try ToolRun(["--hook", "xdp", "--match", "drop", "--emit", "ir", "ip"])
+        #expect(xdp.text.hasPrefix("b0:\n") && !xdp.text.contains(";"))
+    }
+
+    @Test func passesOfProgramsAreChosenAndExplained() throws {
+        let arguments = ["--hook", "xdp", "--match", "drop", "--emit", "asm", "tcp port 80"]
+        let all = try ToolRun(arguments + ["--explain-passes"])
+        #expect(try all.status == 0 && all.output == ToolRun(arguments).output)
+        #expect(all.errors.contains("cbpf2ebpf: blocks: joined "))
+        let none = try ToolRun(arguments + ["--explain-passes", "--passes", ""])
+        #expect(none.status == 0 && none.output != all.output && !none.errors.contains("cbpf2ebpf: blocks: "))
     }
 
     @Test func helpAndVersionGoToStandardOutput() throws {
