@@ -51,7 +51,7 @@ public struct Requirements: Hashable, Sendable {
         let successors = program.functions.map(\.successors)
         let pointers = Pointers.find(in: program, successors)
         for (index, function) in program.functions.enumerated() {
-            search.hasCalls = program.functions.count > 1
+            search.hasCalls = program.functions.count > 1 || hook.isFunction
             search.look(through: function, at: index, successors[index], pointers[index])
         }
         // Stable: what is of one version stays in the order of the program.

@@ -24,6 +24,8 @@ public struct ELFError: Error, Hashable, Sendable {
         case functionOutOfRange(String)
         /// No section holds a function.
         case noPrograms
+        /// The types cannot be read.
+        case types(BTFError.Reason)
         /// Bytes of a function are no instruction.
         case notAnInstruction(section: String, String)
     }
@@ -64,6 +66,7 @@ extension ELFError.Reason: CustomStringConvertible {
         case .stringOutOfRange(let offset, let size): "no string starts at \(offset), the strings have \(size) bytes"
         case .functionOutOfRange(let name): "function \(name.debugDescription) is not inside its section"
         case .noPrograms: "the object has no functions"
+        case .types(let reason): "in the types: \(reason)"
         case .notAnInstruction(let section, let text): "section \(section.debugDescription): \(text)"
         }
     }

@@ -75,12 +75,13 @@ struct ELFReader {
             let type = UInt32(try file.number(header + 4, bytes: 4))
             let start = try file.number(header + 24, bytes: 8)
             let size = type == SectionType.noBits ? 0 : try file.number(header + 32, bytes: 8)
-            if index > 0 { try file.check(start, bytes: size) }
+            let isEmpty = index == 0 || size == 0
+            if !isEmpty { try file.check(start, bytes: size) }
             names.append(try file.number(header, bytes: 4))
             sections.append(
                 Section(
                     type: type, flags: ELFImage.Flags(rawValue: UInt64(try file.number(header + 8, bytes: 8))),
-                    content: index > 0 ? start..<start + size : 0..<0, link: try file.number(header + 40, bytes: 4),
+                    content: isEmpty ? 0..<0 : start..<start + size, link: try file.number(header + 40, bytes: 4),
                     info: try file.number(header + 44, bytes: 4)))
         }
         let strings = try section(file.number(62, bytes: 2), namedAt: 62)
@@ -149,7 +150,8 @@ private struct Fields {
     }
 
     func string(_ offset: Int, in strings: Range<Int>) throws(ELFError) -> String {
-        guard offset < strings.count, let end = bytes[(strings.lowerBound + offset)..<strings.upperBound].firstIndex(of: 0)
+        guard offset < strings.count,
+            let end = bytes[strings.lowerBound + offset..<strings.upperBound].firstIndex(of: 0)
         else { throw ELFError(.stringOutOfRange(offset: offset, size: strings.count), at: strings.lowerBound) }
         return String(decoding: bytes[strings.lowerBound + offset..<end], as: UTF8.self)
     }

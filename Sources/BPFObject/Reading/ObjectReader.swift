@@ -2,7 +2,7 @@ import ExtendedBPF
 
 /// The programs of an object, by whatever compiler, as instructions and what they refer to.
 ///
-/// What depends on the layout of kernel structures (CO-RE) is not told: such instructions are as in the file.
+/// Of maps the program has the names only.
 public struct ObjectReader: Hashable, Sendable {
     /// A program as a loader puts it together: one that is entered at and all functions of `.text` that it needs.
     public struct Entry: Hashable, Sendable {
@@ -71,6 +71,7 @@ private func functions(
 ) throws(ELFError) -> [Function] {
     let symbols = file.symbols.filter { $0.kind == .function && $0.section == number }.sorted { $0.value < $1.value }
     let relocations = try file.relocations(of: number)
+    let kernel = try kernelReferences(of: section, in: file)
     var functions: [Function] = []
     for symbol in symbols where !functions.contains(where: { $0.name == symbol.name }) {
         guard symbol.size <= section.content.count, symbol.value <= section.content.count - symbol.size else {
@@ -86,9 +87,10 @@ private func functions(
         let places = Dictionary(
             relocations.map { ($0.offset - symbol.value, $0) }, uniquingKeysWith: { first, _ in first })
         for (index, slot) in function.slots.enumerated() {
-            function.references[index] = reference(
-                of: function.instructions[index], at: slot.byteOffset + symbol.value, in: number,
-                places[slot.byteOffset], file)
+            let place = slot.byteOffset + symbol.value
+            function.references[index] =
+                kernel[place]
+                ?? reference(of: function.instructions[index], at: place, in: number, places[slot.byteOffset], file)
         }
         functions.append(function)
     }
@@ -120,5 +122,5 @@ private func reference(
     let target = file.sections[symbol.section]
     if target.flags.contains(.execute) { return .function(symbol.name) }
     return target.name == ".maps" || target.name == "maps"
-        ? .map(symbol.name) : .data(symbol.kind == .section ? target.name : symbol.name, offset: 0)
+        ? .map(symbol.name) : .data(symbol.kind == .section ? target.name : symbol.name, offset: Int(instruction.imm))
 }
