@@ -114,10 +114,10 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The passes that --emit ir runs, with commas between. (default: all)", valueName: "names"))
+            "The optimiser's passes to run, with commas between. (default: all)", valueName: "names"))
     var passes: String?
 
-    @Flag(help: "Say on standard error what each pass did; with --emit ir.")
+    @Flag(help: "Say on standard error what each pass of the optimiser did.")
     var explainPasses = false
 
     @Option(
@@ -143,7 +143,7 @@ struct CompileCommand: ParsableCommand {
         try validateOutput()
         try validatePasses()
         _ = try hook
-        if try !kernelForm && form != .classic && form != .ir { _ = try target() }
+        if try !kernelForm && form != .classic && (form != .ir || hookName != nil) { _ = try target() }
     }
 
     /// The value of an option that `text` names, or `fallback` where the option is not given.
@@ -166,7 +166,7 @@ struct CompileCommand: ParsableCommand {
     }
 
     /// Errors of the library become the tool's: the input was refused.
-    private func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
+    func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
         do {
             return try work()
         } catch let error as Defect {

@@ -3,8 +3,8 @@ import PacketFilter
 
 extension CompileCommand {
     func validatePasses() throws {
-        if passes != nil || explainPasses, try form != .ir {
-            throw ValidationError("--passes and --explain-passes need --emit ir beside them.")
+        if passes != nil || explainPasses, try withoutOptimization && form != .ir || kernelForm || form == .classic {
+            throw ValidationError("--passes and --explain-passes are for what the optimiser makes, this it does not.")
         }
         if let unknown = passNames.first(where: { !PacketFilter.optimizerPasses.contains($0) }) {
             let names = PacketFilter.optimizerPasses.joined(separator: ", ")
@@ -25,10 +25,23 @@ extension CompileCommand {
         passes?.split(separator: ",").map(String.init) ?? PacketFilter.optimizerPasses
     }
 
-    /// The optimiser's graph of `filter` as text; what the passes did is reported if that is asked for.
-    func graph(of filter: PacketFilter, on console: Console) -> String {
-        let graph = filter.optimizerGraph(passes: passNames)
-        if explainPasses { console.report(graph.notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
+    /// The optimiser's graph of `filter` as text, for the hook if one is given; what the passes did is reported if that
+    /// is asked for.
+    func graph(of filter: PacketFilter, on console: Console) throws -> String {
+        let graph =
+            hookName == nil
+            ? filter.optimizerGraph(passes: passNames) : try filter.optimizerGraph(for: target(), options: options)
+        explain(graph.notes, on: console)
         return graph.text
+    }
+
+    /// Reports what the passes did on the way to the program of `filter` if that is asked for.
+    func explainProgram(of filter: PacketFilter, on console: Console) throws {
+        guard explainPasses else { return }
+        explain(try filter.optimizerGraph(for: target(), options: options).notes, on: console)
+    }
+
+    private func explain(_ notes: [String], on console: Console) {
+        if explainPasses { console.report(notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
     }
 }

@@ -85,16 +85,25 @@ extension CompileCommand {
     func bytes(of filter: PacketFilter, on console: Console) throws -> [UInt8] {
         switch try form {
         case .classic: Array(filter.listing.utf8)
-        case .ir: Array(graph(of: filter, on: console).utf8)
+        case .ir: Array(try graph(of: filter, on: console).utf8)
         case .c:
             Array(
                 try filter.source(
                     for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
                 ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form:
-            try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
+        case let form: try bytes(of: program(of: filter, on: console), as: form)
         }
+    }
+
+    /// The program that the arguments ask for.
+    func program(on console: Console) throws -> CompiledProgram {
+        try program(of: filter(on: console), on: console)
+    }
+
+    private func program(of filter: PacketFilter, on console: Console) throws -> CompiledProgram {
+        try explainProgram(of: filter, on: console)
+        return try filter.compile(for: target(), named: programName ?? "filter", options: options)
     }
 
     private func bytes(of program: CompiledProgram, as form: Form) throws -> [UInt8] {

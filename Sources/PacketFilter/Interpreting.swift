@@ -20,6 +20,7 @@ extension CompiledProgram {
     ///
     /// - Throws: `Trap` at the instruction that the interpreter cannot run.
     public func run(on packet: Packet) throws -> UInt32 {
-        try ExtendedMachine().run(program, on: packet)
+        try ExtendedMachine(byteOrder: byteOrder ?? .host).run(
+            program, on: packet, context: target.hook.context == .xdp ? .xdp : .socketBuffer)
     }
 }

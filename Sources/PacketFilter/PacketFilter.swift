@@ -106,6 +106,15 @@ public struct PacketFilter: Hashable, Sendable {
             classic, for: target, named: name, license: license, title: lines[0], lines: Array(lines.dropFirst()))
     }
 
+    /// What the optimiser makes of the filter for a target, as text, and what each of its passes did, a line each.
+    ///
+    /// - Parameter options: How the program is made; among them the passes to run.
+    public func optimizerGraph(
+        for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> (text: String, notes: [String]) {
+        Compiler.describe(classic, for: target, options: options)
+    }
+
     /// The names of the optimiser's passes, in the order they run.
     public static var optimizerPasses: [String] { Optimizer.passNames }
 

@@ -17,11 +17,10 @@ public enum Compiler {
         guard Translator.isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
-        guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
+        guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
                 [try compilation.function(named: name, first: graph)], named: name, for: target.hook)
         }
-        // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
         let callee = "\(name)_number"
         let number = Compilation(
             filter: filter, target: Target(hook: target.hook, result: .number), options: options)
@@ -34,25 +33,29 @@ public enum Compiler {
 }
 
 /// One filter on its way to a function for one target.
-private struct Compilation {
+struct Compilation {
     let filter: ClassicBPF.Program
     let target: Target
     let options: CompilerOptions
 
+    /// How packets are read, and how where that does not reach.
     var ways: (first: PacketAccess, rest: PacketAccess?) {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
         return PacketAccess.ways(for: target.hook, failure: failure)
     }
 
-    func graph(readingBy access: PacketAccess) -> Graph {
+    func graph(readingBy access: PacketAccess) -> Graph { lowered(readingBy: access).graph }
+
+    /// The graph, and what each pass did.
+    func lowered(readingBy access: PacketAccess) -> (graph: Graph, notes: [String]) {
         var optimizer = Optimizer(passes: options.passes)
         if isThrifty {
             // What is known already would be kept, mostly on the stack.
             optimizer.passes.removeAll { $0 == ValueNumbering.name }
             optimizer.copySize = 4
         }
-        return optimizer.lower(filter, for: target, access, options).graph
+        return optimizer.lower(filter, for: target, access, options)
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.
