@@ -13,8 +13,9 @@ import Testing
         var isa = InstructionSet.v3
         var passes = Optimizer.passNames
         var order = ExtendedBPF.ByteOrder.little
+        var kernel: KernelVersion?
 
-        var testDescription: String { "\(target.hook) \(isa) \(passes) \(order)" }
+        var testDescription: String { "\(target.hook) \(isa) \(passes) \(order) \(kernel?.description ?? "")" }
     }
 
     static let cases: [Case] =
@@ -23,6 +24,9 @@ import Testing
             Case(target: .xdpFrags(match: .drop)), Case(target: .tc(match: .shot)),
             Case(target: .tcxIngress(match: .drop)), Case(target: .cgroupIngress(match: .deny)),
             Case(target: .lwtIn(match: .drop)), Case(target: .socket),
+            Case(target: .socket, kernel: KernelVersion(6, 17)), Case(target: .socket, kernel: KernelVersion(6, 18)),
+            Case(target: .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7)), kernel: KernelVersion(6, 17)),
+            Case(target: .socket, isa: .v4, kernel: KernelVersion(6, 17)),
         ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
         + OptimizerTests.selections.flatMap { passes in
             [Case(target: .xdp(match: .drop), passes: passes), Case(target: .tc(match: .shot), passes: passes)]
@@ -57,7 +61,7 @@ import Testing
     private func compile(_ filter: ClassicBPF.Program, _ test: Case) throws -> ExtendedBPF.Program? {
         do throws(CompilerError) {
             return try Compiler.compile(
-                filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes))
+                filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes, kernel: test.kernel))
         } catch {
             if case .unavailableExtension = error.reason { return nil }
             throw error

@@ -48,7 +48,7 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, target.hook.headerAreas)
+        AddressLowering.run(on: &graph, target.hook.headerAreas(options.linkLayer))
         _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
@@ -56,8 +56,10 @@ public struct Optimizer: Hashable, Sendable {
         verify(graph, after: "searches")
         notes += NetworkOrder.run(on: &graph)
         notes += DeadCode.run(on: &graph)
-        let access = PacketAccess(for: target.hook, graph)
-        notes += BoundsChecks.run(on: &graph, windowSize: access.windowSize, packetSize: access.packetSize)
+        let access = PacketAccess(for: target.hook, options.kernel(for: target.hook))
+        notes += BoundsChecks.run(
+            on: &graph, windowSize: access.windowSize, fixedWindowSize: access.fixedWindowSize,
+            packetSize: access.packetSize)
         notes += DeadCode.run(on: &graph)
         verify(graph, after: "bounds")
         return (graph, notes)
@@ -92,9 +94,9 @@ public struct Optimizer: Hashable, Sendable {
 
 extension Hook {
     /// How loads reach the areas of negative offsets.
-    fileprivate var headerAreas: AddressLowering.Areas {
+    fileprivate func headerAreas(_ layer: LinkLayer?) -> AddressLowering.Areas {
         if hasPacketLoads { return .instructions }
-        return switch linkLayer {
+        return switch layer ?? linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)
         }

@@ -7,8 +7,10 @@ import ClassicBPF
 ///
 /// - Precondition: Addresses have been lowered.
 struct BoundsChecks {
-    /// The most bytes from the first to the last of a window.
+    /// The most bytes from the first to the last of a window behind an index.
     private let windowSize: UInt32
+    /// The same for windows at a fixed place.
+    private let fixedWindowSize: UInt32
     private var graph: Graph
     private let tree: DominatorTree
     private let predecessors: [[BlockID]]
@@ -17,20 +19,26 @@ struct BoundsChecks {
     /// Replaces every `requireBytes` of `graph`.
     ///
     /// - Parameters:
-    ///   - windowSize: The most bytes from the first to the last of a window, at least 4.
+    ///   - windowSize: The most bytes from the first to the last of a window behind an index, at least 4.
+    ///   - fixedWindowSize: The same for windows at a fixed place.
     ///   - packetSize: The most bytes a packet can have.
     /// - Complexity: O(*n*) times the number of windows with more than one requirement.
-    static func run(on graph: inout Graph, windowSize: UInt32, packetSize: UInt32) -> [String] {
+    static func run(
+        on graph: inout Graph, windowSize: UInt32, fixedWindowSize: UInt32, packetSize: UInt32
+    ) -> [String] {
         var checks = BoundsChecks(
-            windowSize: windowSize, graph: graph, tree: DominatorTree(graph), predecessors: graph.predecessors)
+            windowSize: windowSize, fixedWindowSize: fixedWindowSize, graph: graph, tree: DominatorTree(graph), predecessors: graph.predecessors)
         checks.run()
         checks.endWhereNothingReaches(packetSize)
         graph = checks.graph
         return checks.merged == 0 ? [] : ["made \(checks.merged) checks part of others"]
     }
 
-    private init(windowSize: UInt32, graph: Graph, tree: DominatorTree, predecessors: [[BlockID]]) {
+    private init(
+        windowSize: UInt32, fixedWindowSize: UInt32, graph: Graph, tree: DominatorTree, predecessors: [[BlockID]]
+    ) {
         self.windowSize = windowSize
+        self.fixedWindowSize = fixedWindowSize
         self.graph = graph
         self.tree = tree
         self.predecessors = predecessors
@@ -39,7 +47,7 @@ struct BoundsChecks {
     private mutating func run() {
         let places = requirements()
         for (index, offsets) in places.sorted(by: { ($0.key?.number ?? -1) < ($1.key?.number ?? -1) }) {
-            for window in windows(of: offsets) {
+            for window in windows(of: offsets, spanning: index == nil ? fixedWindowSize : windowSize) {
                 let key = Graph.Window(index: index, start: window.start)
                 for member in window.members {
                     graph.redefine(member.requirement, as: .requireEnd(key, member.offset + member.size))
@@ -76,10 +84,10 @@ struct BoundsChecks {
         return result
     }
 
-    private func windows(of requirements: [Member]) -> [(start: UInt32, members: [Member])] {
+    private func windows(of requirements: [Member], spanning size: UInt32) -> [(start: UInt32, members: [Member])] {
         var result: [(start: UInt32, members: [Member])] = []
         for member in requirements.sorted(by: { ($0.offset, $0.size) < ($1.offset, $1.size) }) {
-            if let last = result.last, member.offset + member.size - last.start <= windowSize {
+            if let last = result.last, member.offset + member.size - last.start <= size {
                 result[result.count - 1].members.append(member)
             } else {
                 result.append((member.offset, [member]))

@@ -8,6 +8,8 @@ enum PacketAccess: Hashable, Sendable {
     case direct(otherwise: CopyHelper?)
     /// Through copies on the stack.
     case copies(CopyHelper)
+    /// Through the kernel's own `struct sk_buff`.
+    case kernelBuffer
 
     /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
     enum CopyHelper: Int32, Hashable, Sendable {
@@ -17,8 +19,11 @@ enum PacketAccess: Hashable, Sendable {
         case xdp = 189
     }
 
-    init(for hook: Hook, _ graph: Graph) {
+    /// How programs of `hook` for the kernel `kernel` and later ones read packets.
+    init(for hook: Hook, _ kernel: KernelVersion) {
         switch hook.host {
+        case .netfilter, .tpBTF, .rawTP, .fentry, .kprobe: self = .kernelBuffer
+        case .socket where kernel >= .plainKernelMemory: self = .kernelBuffer
         case .xdp: self = .direct(otherwise: nil)
         case .xdpFrags: self = .direct(otherwise: .xdp)
         case .socket: self = .copies(.socketBuffer)
@@ -31,8 +36,13 @@ enum PacketAccess: Hashable, Sendable {
     var windowSize: UInt32 {
         switch self {
         case .direct(nil): 32_000
-        case .direct, .copies: 64
+        case .direct, .copies, .kernelBuffer: 64
         }
+    }
+
+    /// The same for what lies at a fixed distance from the packet's start.
+    var fixedWindowSize: UInt32 {
+        if case .kernelBuffer = self { 128 } else { windowSize }
     }
 }
 
@@ -41,7 +51,7 @@ extension PacketAccess {
     var packetSize: UInt32 {
         switch self {
         case .direct(nil), .direct(.xdp?): 0xffff
-        case .direct, .copies: .max
+        case .direct, .copies, .kernelBuffer: .max
         }
     }
 }
@@ -52,6 +62,7 @@ extension Selector {
 
     /// Fetches the pointers that packet access needs.
     mutating func emitAccessPrologue() {
+        if case .kernelBuffer = access { return emitKernelBufferPrologue() }
         guard case .direct(let helper) = access else { return }
         let data = function.makeRegister()
         self.data = data
@@ -98,6 +109,7 @@ extension Selector {
         case .direct(nil): emitDirectCheck(of: window, upTo: end)
         case .direct(let helper?): emitDirectCheck(of: window, upTo: end, orCopyBy: helper)
         case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
+        case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
         }
     }
 

@@ -26,13 +26,15 @@ struct Selector {
     private var pointers: [Graph.Window: MachineRegister] = [:]
     private var places: [Graph.Window: Int] = [:]
     /// By window, how far it is asked for at most.
-    private var ends: [Graph.Window: UInt32] = [:]
+    private(set) var ends: [Graph.Window: UInt32] = [:]
     /// The context's register.
     private(set) var context = MachineRegister.result
     /// The packet's start, or the register that moves on from there.
     var data: MachineRegister?
     /// The end of the packet's directly reachable part.
     var dataEnd: MachineRegister?
+    /// What is known of the kernel's own buffer, where packets are read through that.
+    var kernelBuffer = KernelBufferRegisters()
 
     /// Chooses instructions for `graph`.
     ///
@@ -49,7 +51,7 @@ struct Selector {
         self.graph = graph
         self.target = target
         self.options = options
-        access = PacketAccess(for: target.hook, graph)
+        access = PacketAccess(for: target.hook, options.kernel(for: target.hook))
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
