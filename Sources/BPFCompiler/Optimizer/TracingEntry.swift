@@ -31,8 +31,10 @@ struct TracingEntry {
         _ filter: ClassicBPF.Program, orForIP ipFilter: ClassicBPF.Program?, named name: String
     ) throws(CompilerError) -> ExtendedBPF.Program {
         let ethernet = try function(filter, .ethernet, named: "\(name)_ethernet")
-        let ip: Function? =
+        var ip: Function? =
             if let ipFilter { try function(ipFilter, .rawIP, named: "\(name)_ip") } else { nil }
+        // The source has the instructions of one filter.
+        ip?.lines = [LineMark(instruction: 0, line: 1)]
         return ExtendedBPF.Program(functions: [entry(named: name, ethernet, ip), ethernet] + (ip.map { [$0] } ?? []))
     }
 

@@ -25,7 +25,7 @@ struct KernelBufferRegisters {
 
 extension Selector {
     /// What lies before this, and at a fixed place, is read through `data` itself.
-    private var prefixLimit: UInt32 { 192 }
+    private var prefixLimit: UInt32 { 128 }
 
     /// The farthest that the verifier lets a pointer be moved, exclusive (`BPF_MAX_VAR_OFF`). No linear part is as
     /// large.
@@ -40,6 +40,12 @@ extension Selector {
             if target.hook.context == .tracing { emitShift() }
         }
         guard !ends.isEmpty else { return }
+        if kernelBuffer.shift != nil {
+            kernelBuffer.dynptrPlace = function.reserveStack(16)
+            // Of a copy whose place and length it does not know the verifier takes the worst: that it goes twice as
+            // far. The copies of windows may be there for all it knows, but nothing it watches.
+            _ = function.reserveStack(Int(prefixLimit))
+        }
         let (data, readable, rest) = (function.makeRegister(), function.makeRegister(), function.makeRegister())
         self.data = data
         kernelBuffer.readable = readable
@@ -258,8 +264,9 @@ extension Selector {
                     to: copy,
                     if: MachineCondition(
                         comparison: .greater, is64: true, left: reach, right: .register(kernelBuffer.readable!)))
-                append(.move64(.r0, .r0), dst: register, src: operand(index))
-                append(.alu64(.add, .r0, .r0), dst: register, src: data)
+                // The verifier takes the sum for a pointer only if it began as one.
+                append(.move64(.r0, .r0), dst: register, src: data)
+                append(.alu64(.add, .r0, .r0), dst: register, src: operand(index))
             } else {
                 let linear = function.makeBlock()
                 self.end(with: .branch(isReadable(upTo: end), then: linear, otherwise: copy))
