@@ -26,6 +26,9 @@ import Testing
             Case(target: .lwtIn(match: .drop)), Case(target: .socket),
             Case(target: .socket, kernel: KernelVersion(6, 17)), Case(target: .socket, kernel: KernelVersion(6, 18)),
             Case(target: .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7)), kernel: KernelVersion(6, 17)),
+            Case(target: .netfilter(match: .drop)), Case(target: .tpBTF("kfree_skb")),
+            Case(target: .tpBTF("kfree_skb"), kernel: KernelVersion(6, 18)),
+            Case(target: .netfilter(match: .accept, noMatch: .drop), kernel: KernelVersion(6, 18)),
             Case(target: .socket, isa: .v4, kernel: KernelVersion(6, 17)),
         ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
         + OptimizerTests.selections.flatMap { passes in
@@ -63,8 +66,10 @@ import Testing
             return try Compiler.compile(
                 filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes, kernel: test.kernel))
         } catch {
-            if case .unavailableExtension = error.reason { return nil }
-            throw error
+            switch error.reason {
+            case .unavailableExtension, .needsKernel: return nil
+            default: throw error
+            }
         }
     }
 
@@ -77,9 +82,21 @@ import Testing
             case .number: number
             case .verdict(let match, let noMatch): number == 0 ? noMatch.value : match.value
             }
-        let result = try ExtendedMachine(byteOrder: test.order).run(
-            program, on: packet, context: test.target.hook.context == .xdp ? .xdp : .socketBuffer)
-        #expect(result == expected, "\(name) \(filter.instructions) on \(packet)")
+        let seen = test.target.hook.context == .tracing ? afterSomeWay(packet) : packet
+        for stray: UInt8 in [0, 0xa5] {
+            let result = try ExtendedMachine(byteOrder: test.order, strayByte: stray).run(
+                program, on: seen, context: test.target.hook.machineContext)
+            #expect(result == expected, "\(name) \(filter.instructions) on \(seen)")
+        }
+    }
+
+    /// The packet as it is when the kernel has gone past its first bytes, which then lie in front of `data`.
+    private func afterSomeWay(_ packet: Packet) -> Packet {
+        let count = min(packet.linearLength, [0, 14, 34, 54][packet.bytes.count % 4])
+        return Packet(
+            Array(packet.bytes[count...]), linearLength: packet.linearLength - count,
+            headroom: [1, 2, 3] + Array(packet.bytes[..<count]), networkHeaderOffset: 14 - count,
+            linkLayerHeaderOffset: -count, metadata: packet.metadata)
     }
 
     private func randomPacket(for hook: Hook, using generator: inout SeededGenerator) -> Packet {
@@ -100,5 +117,17 @@ import Testing
         packet.metadata.cpu = .random(in: 0...63, using: &generator)
         packet.metadata.random = .random(in: 0 ... .max, using: &generator)
         return packet
+    }
+}
+
+extension Hook {
+    /// What the reference machine calls the context of the hook.
+    var machineContext: ContextKind {
+        switch context {
+        case .socketBuffer: .socketBuffer
+        case .xdp: .xdp
+        case .netfilter: .netfilter
+        case .tracing: .tracing
+        }
     }
 }

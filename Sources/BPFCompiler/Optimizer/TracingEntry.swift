@@ -20,10 +20,12 @@ struct TracingEntry {
     }
 
     /// By tracepoint, which argument is the packet. A test holds them against the running kernel.
+    ///
+    /// `net_dev_xmit` is not among them: a device may have freed the packet by then.
     static let usualArguments: [String: Int] = [
         "kfree_skb": 0, "consume_skb": 0, "netif_receive_skb": 0, "netif_receive_skb_entry": 0, "netif_rx": 0,
         "netif_rx_entry": 0, "napi_gro_receive_entry": 0, "net_dev_queue": 0, "net_dev_start_xmit": 0,
-        "net_dev_xmit": 0, "skb_copy_datagram_iovec": 0,
+        "skb_copy_datagram_iovec": 0,
     ]
 
     /// - Throws: ``CompilerError`` at an instruction that the target has nothing for.
