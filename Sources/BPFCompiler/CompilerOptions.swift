@@ -1,9 +1,13 @@
+import ExtendedBPF
+
 /// How programs are made, apart from what they are for.
 public struct CompilerOptions: Hashable, Sendable {
     /// How much is done.
     public var level: OptimizationLevel
     /// The instructions that may be used.
     public var isa: InstructionSet
+    /// The order of bytes of the machine that will run the program.
+    public var byteOrder: ByteOrder
     /// Which of the optimiser's passes run, by name.
     public var passes: [String]
     /// The oldest kernel that is to take the program; nil for ``KernelVersion/usual``, and where the hook or what it
@@ -17,11 +21,12 @@ public struct CompilerOptions: Hashable, Sendable {
 
     /// Makes options.
     public init(
-        level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, passes: [String] = Optimizer.passNames,
-        kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil
+        level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, byteOrder: ByteOrder = .host,
+        passes: [String] = Optimizer.passNames, kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil
     ) {
         self.level = level
         self.isa = isa
+        self.byteOrder = byteOrder
         self.passes = passes
         self.kernel = kernel
         self.socketBufferArgument = socketBufferArgument

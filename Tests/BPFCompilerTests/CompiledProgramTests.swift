@@ -30,6 +30,11 @@ import Testing
             Case(target: .tpBTF("kfree_skb"), kernel: KernelVersion(6, 18)),
             Case(target: .netfilter(match: .accept, noMatch: .drop), kernel: KernelVersion(6, 18)),
             Case(target: .socket, isa: .v4, kernel: KernelVersion(6, 17)),
+            Case(target: .tc(match: .ok, noMatch: .shot)),
+            Case(target: .xdp(match: .drop), order: .big), Case(target: .tc(match: .shot), order: .big),
+            Case(target: .socket, order: .big),
+            Case(target: .socket, order: .big, kernel: KernelVersion(6, 17)), Case(target: .netfilter(match: .drop), order: .big),
+            Case(target: .tpBTF("kfree_skb"), order: .big),
         ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
         + OptimizerTests.selections.flatMap { passes in
             [Case(target: .xdp(match: .drop), passes: passes), Case(target: .tc(match: .shot), passes: passes)]
@@ -64,7 +69,9 @@ import Testing
     private func compile(_ filter: ClassicBPF.Program, _ test: Case) throws -> ExtendedBPF.Program? {
         do throws(CompilerError) {
             return try Compiler.compile(
-                filter, for: test.target, options: CompilerOptions(isa: test.isa, passes: test.passes, kernel: test.kernel))
+                filter, for: test.target,
+                options: CompilerOptions(
+                    isa: test.isa, byteOrder: test.order, passes: test.passes, kernel: test.kernel))
         } catch {
             switch error.reason {
             case .unavailableExtension, .needsKernel: return nil

@@ -47,7 +47,7 @@ import Testing
         text += "\n== classic\n\(filter.listing)"
         text += "\n== kernel form\n\(try filter.kernelForm().listing)"
         do {
-            let program = try filter.compile(for: .socket)
+            let program = try filter.compile(for: .socket, options: CompilerOptions(level: .mirror))
             text += "\n== socket program\n\(program.listing)"
             text += "\n== object sections\n\(ObjectSections(try program.object(byteOrder: .little).bytes).summary)"
         } catch let error as CompilerError {

@@ -1,5 +1,6 @@
 #if os(Linux)
     import BPFAssembly
+    import BPFCompiler
     import BPFInterpreter
     import BPFKernel
     import ClassicBPF
@@ -13,10 +14,15 @@
         /// The classifier with both ways to give verdicts: in place, and by an entry that calls the filter.
         private static let classifiers: [Target] = [.tc(match: .shot), .tc(match: .ok, noMatch: .shot)]
 
+        /// Each target with both ways to compile for it.
+        private static func forms(_ targets: [Target]) -> [(Target, OptimizationLevel)] {
+            targets.flatMap { [($0, .mirror), ($0, .optimized)] }
+        }
+
         @Test func everyFilterOfTheCorpusLoadsOnEveryHook() throws {
             for (name, filter) in try Self.corpus() {
-                for target in [.socket] + Self.classifiers {
-                    let program = try filter.compile(for: target)
+                for (target, level) in Self.forms([.socket] + Self.classifiers) {
+                    let program = try filter.compile(for: target, options: CompilerOptions(level: level))
                     let loaded = try program.load(named: "corpus_\(target.hook)")
                     #expect(try loaded.information().name == "corpus_\(target.hook)", "\(name)")
                 }
@@ -54,21 +60,23 @@
         /// The listing is the verifier's own, which writes every instruction it looks at into its log.
         @Test func listingsReadAsTheVerifiersLog() throws {
             for (name, filter) in try Self.corpus() {
-                let program = try filter.compile(for: .socket)
-                let log = try program.load(log: .states).log
-                let ours = Dictionary(
-                    uniqueKeysWithValues: program.listing.split(separator: "\n").compactMap(Self.slot))
-                let theirs = log.split(separator: "\n").compactMap(Self.slot)
-                #expect(!theirs.isEmpty)
-                for (slot, text) in theirs {
-                    #expect(text.prefix { $0 != ";" }.trimmed == ours[slot]?.trimmed, "\(name)")
+                for level in [OptimizationLevel.mirror, .optimized] {
+                    let program = try filter.compile(for: .socket, options: CompilerOptions(level: level))
+                    let log = try program.load(log: .states).log
+                    let ours = Dictionary(
+                        uniqueKeysWithValues: program.listing.split(separator: "\n").compactMap(Self.slot))
+                    let theirs = log.split(separator: "\n").compactMap(Self.slot)
+                    #expect(!theirs.isEmpty)
+                    for (slot, text) in theirs {
+                        #expect(text.prefix { $0 != ";" }.trimmed == ours[slot]?.trimmed, "\(name)")
+                    }
                 }
             }
         }
 
         /// Where the verifier refuses, its whole log is in the error, with our source lines in it.
         @Test func aRefusalCarriesTheWholeLog() throws {
-            var program = try PacketFilter("ip").compile(for: .socket)
+            var program = try PacketFilter("ip").compile(for: .socket, options: CompilerOptions(level: .mirror))
             program = CompiledProgram(program, replacingLast: .move64(.r0, .r9))
             let error = try #require(throws: KernelError.self) { _ = try program.load() }
             #expect(error.log.contains("R9 !read_ok"))
@@ -102,8 +110,8 @@
             try withNetworkNamespace {
                 for (number, (name, filter)) in filters.enumerated() {
                     let chosen = everyFrame ? frames[...] : frames.suffix(from: number % 8).prefix(20)
-                    for target in Self.classifiers {
-                        let program = try filter.compile(for: target)
+                    for (target, level) in Self.forms(Self.classifiers) {
+                        let program = try filter.compile(for: target, options: CompilerOptions(level: level))
                         let loaded = try program.load()
                         for frame in chosen {
                             let packet = Self.packet(frame.bytes)

@@ -8,20 +8,24 @@
     import TestSupport
     import Testing
 
-    /// Three ways to the same answer: the kernel's classic filter on a packet socket, our program on another beside it,
-    /// and both interpreters; every filter of the corpus on every frame of the catalogue, sent through a veth pair.
+    /// Ways to the same answer: the kernel's classic filter on a packet socket, our optimised program and the mirror on
+    /// others beside it, and both interpreters; every filter of the corpus on every frame of the catalogue, sent through a veth pair.
     ///
     /// What is seen of an answer is whether a frame arrives and how many bytes of it, which is the filter's number up
     /// to the length of the frame.
     @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
     struct RealSocketTests {
-        /// A filter in both forms, each at a socket of its own.
+        /// A filter in its forms, each at a socket of its own.
         private final class Candidate {
             let name: String
             let filter: PacketFilter
+            /// The optimised program.
             let program: CompiledProgram?
+            /// The program that is like the kernel's own.
+            let mirror: CompiledProgram?
             var classicSocket: PacketSocket?
             var extendedSocket: PacketSocket?
+            var mirrorSocket: PacketSocket?
             /// The bytes of each frame that arrived at the sockets, nil for one that did not.
             private(set) var classic: [[UInt8]?] = []
             private(set) var extended: [[UInt8]?] = []
@@ -29,11 +33,18 @@
             init(_ name: String, _ filter: PacketFilter) throws {
                 self.name = name
                 self.filter = filter
+                program = try Self.program(of: filter, .optimized)
+                mirror = try Self.program(of: filter, .mirror)
+            }
+
+            private static func program(
+                of filter: PacketFilter, _ level: OptimizationLevel
+            ) throws -> CompiledProgram? {
                 do {
-                    program = try filter.compile(for: .socket)
+                    return try filter.compile(for: .socket, options: CompilerOptions(level: level))
                 } catch let error as CompilerError {
                     guard case .unavailableExtension = error.reason else { throw error }
-                    program = nil
+                    return nil
                 }
             }
 
@@ -54,6 +65,7 @@
             #expect(candidates.count >= 250)
             // Without a program are those that load hatype, nla, nlan or poff, and nothing else.
             #expect(candidates.count { $0.program == nil } < 15)
+            #expect(candidates.allSatisfy { ($0.program == nil) == ($0.mirror == nil) })
             #expect(candidates.count { !$0.isInterpreted } < 5, "only poff is not")
             try withNetworkNamespace {
                 let veth = try VethPair()
@@ -101,10 +113,10 @@
                 let received = try #require(try control.receive())
                 #expect(received.vlan == PacketSocket.VLAN(tci: 5))
                 #expect(received.bytes == Frames.named("udp to 53").bytes)
-                for socket in [filters[0].classicSocket, filters[0].extendedSocket] {
+                for socket in [filters[0].classicSocket, filters[0].extendedSocket, filters[0].mirrorSocket] {
                     #expect(try socket?.receive(timeout: 100) == nil)
                 }
-                for socket in [filters[1].classicSocket, filters[1].extendedSocket] {
+                for socket in [filters[1].classicSocket, filters[1].extendedSocket, filters[1].mirrorSocket] {
                     #expect(try socket?.receive()?.bytes == received.bytes)
                 }
             }
@@ -129,8 +141,12 @@
             candidate.classicSocket = try PacketSocket(at: interface) { descriptor in
                 try SocketFilter.attach(classic: classic, to: .init(rawValue: descriptor))
             }
-            guard let program = candidate.program else { return }
-            candidate.extendedSocket = try PacketSocket(at: interface) { descriptor in
+            candidate.extendedSocket = try candidate.program.map { try socket(filteredBy: $0, at: interface) }
+            candidate.mirrorSocket = try candidate.mirror.map { try socket(filteredBy: $0, at: interface) }
+        }
+
+        private func socket(filteredBy program: CompiledProgram, at interface: String) throws -> PacketSocket {
+            try PacketSocket(at: interface) { descriptor in
                 let loaded = try program.load()
                 try SocketFilter.attach(loaded, to: .init(rawValue: descriptor))
             }
@@ -148,6 +164,10 @@
                 let interpreted = try seen.map { kept($0.packet, try ExtendedMachine().run(program, on: $0.packet)) }
                 let byInterpreter = differences(interpreted, classic)
                 #expect(byInterpreter.isEmpty, "\(name): the kernel and the eBPF interpreter")
+            }
+            if let socket = candidate.mirrorSocket {
+                let mirrored = try socket.receiveAll(timeout: 0, quiet: 0).map(\.bytes)
+                #expect(mirrored == classic, "\(candidate.name): the kernel's classic filter and the mirror")
             }
             guard candidate.isInterpreted else { return }
             let filter = candidate.filter.classic

@@ -77,6 +77,22 @@
             }
         }
 
+        /// Sends `frame` so that only its first `linearLength` bytes, or its Ethernet header if that is longer, lie in the
+        /// linear part of the kernel's buffer.
+        ///
+        /// The kernel does so for frames that do not fit a page, 4,096 bytes on most machines, and only tells it the
+        /// length of the headers (`PACKET_VNET_HDR`); source: packet(7) and `<linux/virtio_net.h>`.
+        /// - Throws: ``NetworkError``.
+        public func send(_ frame: [UInt8], linearLength: UInt16) throws {
+            try set(solPacket, packetVirtualHeader, to: 1, "PACKET_VNET_HDR")
+            // flags, kind of segmentation, length of the headers, and three more numbers of two bytes.
+            let header: [UInt8] = [0, 0] + withUnsafeBytes(of: linearLength) { Array($0) } + [0, 0, 0, 0, 0, 0]
+            let bytes = header + frame
+            let count = Glibc.send(descriptor, bytes, bytes.count, 0)
+            try set(solPacket, packetVirtualHeader, to: 0, "PACKET_VNET_HDR")
+            guard count == bytes.count else { throw NetworkError(call: "send of \(frame.count) bytes") }
+        }
+
         /// The frames that have arrived; waits up to `timeout` milliseconds for the first one.
         ///
         /// A veth pair delivers during `send`, or soon after on another processor: after the last frame the socket must
@@ -127,6 +143,7 @@
 
     private let solPacket: CInt = 263
     private let packetAuxData: CInt = 8
+    private let packetVirtualHeader: CInt = 15
     private let everyProtocol: UInt16 = 3  // ETH_P_ALL
 
     /// `struct sockaddr_ll`.

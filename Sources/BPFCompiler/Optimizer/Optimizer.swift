@@ -7,11 +7,15 @@ public struct Optimizer: Hashable, Sendable {
     /// The passes to run, by name, in this order, over and over until none changes anything.
     public var passes: [String]
 
+    /// The most bytes that are copied as one where packets are read through copies.
+    var copySize: UInt32 = 64
+
     /// All passes there are, by name, in the order they are run unless told otherwise.
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, RedundantBranches.self,
+        BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.
@@ -35,9 +39,9 @@ public struct Optimizer: Hashable, Sendable {
         return (graph, notes)
     }
 
-    /// The graph of `filter` as instructions for `target` can be chosen for it.
+    /// The graph of `filter` as instructions for `target` can be chosen for it, packets being read by `access`.
     func lower(
-        _ filter: Program, for target: Target, _ options: CompilerOptions
+        _ filter: Program, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
     ) -> (graph: Graph, notes: [String]) {
         var graph = GraphBuilder.build(filter)
         verify(graph, after: "building")
@@ -48,24 +52,26 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, target.hook.headerAreas(options.linkLayer))
+        AddressLowering.run(on: &graph, access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
         _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
-        notes += EqualityChains.run(on: &graph)
+        notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
         verify(graph, after: "searches")
-        notes += NetworkOrder.run(on: &graph)
+        if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
-        let access = PacketAccess(for: target.hook, options.kernel(for: target.hook))
         notes += BoundsChecks.run(
-            on: &graph, windowSize: access.windowSize, fixedWindowSize: access.fixedWindowSize,
-            packetSize: access.packetSize)
+            on: &graph,
+            BoundsChecks.Limits(
+                windowSize: access.windowSize < 32_000 ? min(copySize, access.windowSize) : access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
+                aligned: access.isAligned))
+        if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
         verify(graph, after: "bounds")
         return (graph, notes)
     }
 
-    private func runPasses(on graph: inout Graph) -> [String] {
+    func runPasses(on graph: inout Graph) -> [String] {
         var notes: [String] = []
         // Each pass makes the graph smaller or leaves it, so this ends; the bound is there to prove it.
         for _ in 0..<Self.maximumRounds {
@@ -95,7 +101,7 @@ public struct Optimizer: Hashable, Sendable {
 extension Hook {
     /// How loads reach the areas of negative offsets.
     fileprivate func headerAreas(_ layer: LinkLayer?) -> AddressLowering.Areas {
-        if hasPacketLoads { return .instructions }
+        if hasPacketLoads { return .instructions(everywhere: false) }
         return switch layer ?? linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)

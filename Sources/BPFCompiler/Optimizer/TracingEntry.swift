@@ -46,9 +46,7 @@ struct TracingEntry {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
-        let optimizer = Optimizer(passes: options.passes)
-        let graph = optimizer.lower(filter, for: target, options).graph
-        return try Compiler.function(of: graph, for: target, options, named: name)
+        return try Compilation(filter: filter, target: target, options: options).function(named: name)
     }
 
     /// Both headers are counted from `head`; 0xffff for the first says that there is none.

@@ -39,7 +39,11 @@ extension Measurement {
         reference = try Figures(code, verified: verifiedInstructions(code, at: hook), of: row, at: hook)
         switch filter.flatMap({ $0.returningOne(at: hook) }) {
         case .success(let program):
-            let verified = try verifiedInstructions(program)
+            // A program that the verifier refuses is one we do not have.
+            guard let verified = try? verifiedInstructions(program) else {
+                ours = .failure(Missing(reason: "refused by the verifier"))
+                return
+            }
             ours = .success(try Figures(program.program, verified: verified, of: row, at: hook))
         case .failure(let missing):
             ours = .failure(missing)

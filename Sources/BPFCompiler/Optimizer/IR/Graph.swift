@@ -10,6 +10,9 @@ struct Graph: Hashable, Sendable {
     /// The blocks, by ``BlockID``; execution starts with the first. One that nothing reaches is empty.
     var blocks: [Block] = []
 
+    /// By load, the window it belongs to, once bounds have been put together.
+    var windows: [Load: Window] = [:]
+
     /// What the filter returns where a requirement is not met.
     var failure: UInt32 = 0
 

@@ -43,6 +43,12 @@ extension Graph {
         var offset: UInt32
     }
 
+    /// What a load reads.
+    struct Load: Hashable, Sendable {
+        var size: Operation.Size
+        var address: Address
+    }
+
     /// A stretch of the packet that is checked, and where need be copied, as one: the bytes from ``start`` on behind an
     /// index. An index with loads far from each other has several.
     struct Window: Hashable, Sendable {

@@ -25,7 +25,8 @@ struct Emission {
         for _ in function.blocks { labels.append(self.assembler.makeLabel()) }
     }
 
-    private mutating func run(_ order: [Int]) throws(CompilerError) -> Function {
+    private mutating func run(_ whole: [Int]) throws(CompilerError) -> Function {
+        let order = withoutUnreachedExits(whole)
         for (place, number) in order.enumerated() {
             let block = function.blocks[number]
             assembler.place(labels[number])
@@ -43,6 +44,24 @@ struct Emission {
                 preconditionFailure("resolving labels fails for distance only")
             }
             throw CompilerError(.jumpTooFar(distance: distance))
+        }
+    }
+
+    /// The order without the exits that only jumps lead to, which are written as exits themselves: the verifier refuses
+    /// what nothing reaches.
+    private func withoutUnreachedExits(_ order: [Int]) -> [Int] {
+        var isReached = Set(order.prefix(1))
+        for (place, number) in order.enumerated() {
+            switch function.blocks[number].terminator {
+            case .jump(let target):
+                if order.indices.contains(place + 1), order[place + 1] == target { isReached.insert(target) }
+            case .branch(_, let then, let otherwise): isReached.formUnion([then, otherwise])
+            case .exit: break
+            }
+        }
+        return order.filter { number in
+            let block = function.blocks[number]
+            return !(block.instructions.isEmpty && block.terminator == .exit) || isReached.contains(number)
         }
     }
 

@@ -2,8 +2,10 @@
 ///
 /// - Precondition: Registers have been chosen.
 enum TailMerging {
-    /// Merging ends shorter than this would save little and cost a jump.
-    private static let shortestTail = 3
+    /// Merging ends shorter than this would save nothing: of two that end with the same branch one needs a jump anyway.
+    private static func shortestTail(_ terminator: MachineTerminator) -> Int {
+        terminator.successors.count == 2 ? 0 : 3
+    }
 
     static func run(on function: inout MachineFunction) {
         mergeSameBlocks(in: &function)
@@ -53,34 +55,47 @@ enum TailMerging {
         }
     }
 
-    private struct End: Hashable {
-        var last: MachineInstruction
-        var terminator: MachineTerminator
-    }
-
     private static func mergeTails(in function: inout MachineFunction) -> Bool {
         let reached = BlockCleaning.reachable(in: function)
-        var groups: [End: [Int]] = [:]
+        var groups: [MachineTerminator: [Int]] = [:]
         for number in function.blocks.indices where reached[number] {
-            guard let last = function.blocks[number].instructions.last else { continue }
-            groups[End(last: withoutOrigin(last), terminator: function.blocks[number].terminator), default: []]
-                .append(number)
+            groups[function.blocks[number].terminator, default: []].append(number)
         }
         var hasChanged = false
         for group in groups.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
-            let keeper = group[0]
-            var shared = group.dropFirst().map { commonTail(function.blocks[keeper], function.blocks[$0]) }.max()!
-            shared = min(shared, function.blocks[keeper].instructions.count)
-            let isBranch = function.blocks[keeper].terminator.successors.count == 2
-            guard shared + (isBranch ? 1 : 0) >= shortestTail else { continue }
+            hasChanged = mergeTails(of: group, in: &function) || hasChanged
+        }
+        return hasChanged
+    }
+
+    /// Merges the ends of blocks that go on the same way, those with the longest common end first.
+    private static func mergeTails(of group: [Int], in function: inout MachineFunction) -> Bool {
+        var byLast: [MachineInstruction?: [Int]] = [:]
+        for number in group {
+            byLast[function.blocks[number].instructions.last.map(withoutOrigin), default: []].append(number)
+        }
+        var hasChanged = false
+        var alone: [Int] = []
+        for same in byLast.values.sorted(by: { $0[0] < $1[0] }) {
+            guard same.count > 1, let keeper = same.first else {
+                alone += same
+                continue
+            }
+            let shared = same.dropFirst().map { commonTail(function.blocks[keeper], function.blocks[$0]) }.max()!
+            guard shared >= max(1, shortestTail(function.blocks[keeper].terminator)) else { continue }
             let tail = split(keeper, before: shared, in: &function)
-            for other in group.dropFirst() where commonTail(function.blocks[tail], function.blocks[other]) == shared {
+            for other in same.dropFirst() where commonTail(function.blocks[tail], function.blocks[other]) == shared {
                 function.blocks[other].instructions.removeLast(shared)
                 function.blocks[other].terminator = .jump(tail)
             }
             hasChanged = true
         }
-        return hasChanged
+        // Of the others the branch alone is the same.
+        guard alone.count > 1, shortestTail(function.blocks[alone[0]].terminator) == 0 else { return hasChanged }
+        let keeper = alone.min()!
+        let tail = split(keeper, before: 0, in: &function)
+        for other in alone where other != keeper { function.blocks[other].terminator = .jump(tail) }
+        return true
     }
 
     private static func commonTail(_ left: MachineBlock, _ right: MachineBlock) -> Int {

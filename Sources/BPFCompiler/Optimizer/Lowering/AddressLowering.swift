@@ -10,8 +10,8 @@ import ClassicBPF
 struct AddressLowering {
     /// How a hook reaches the header areas.
     enum Areas: Hashable, Sendable {
-        /// By the kernel's instructions for classic loads.
-        case instructions
+        /// By the kernel's instructions for classic loads, which then serve for all other loads too if `everywhere`.
+        case instructions(everywhere: Bool)
         /// The link-layer header is at `linkLayer`, nil where there is none, and the network header at `network`.
         case offsets(linkLayer: UInt32?, network: UInt32)
     }
@@ -44,6 +44,7 @@ struct AddressLowering {
 
     /// Whether the address lies in the packet, if anywhere, as it stands.
     private func isPlain(_ address: Graph.Address) -> Bool {
+        if areas == .instructions(everywhere: true) { return false }
         guard let index = address.index else { return address.offset < Self.firstArea }
         // A value that this lowering made is below 2³¹.
         guard index.number < knownValues else { return true }

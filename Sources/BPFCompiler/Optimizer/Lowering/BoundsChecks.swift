@@ -7,10 +7,17 @@ import ClassicBPF
 ///
 /// - Precondition: Addresses have been lowered.
 struct BoundsChecks {
-    /// The most bytes from the first to the last of a window behind an index.
-    private let windowSize: UInt32
-    /// The same for windows at a fixed place.
-    private let fixedWindowSize: UInt32
+    /// What a hook asks of windows and packets.
+    struct Limits: Hashable, Sendable {
+        /// The most bytes from the first to the last of a window, at least 4.
+        var windowSize: UInt32
+        /// The most bytes a packet can have.
+        var packetSize: UInt32
+        /// Whether a window holds only loads that are all aligned when one of them is.
+        var aligned: Bool
+    }
+
+    private let limits: Limits
     private var graph: Graph
     private let tree: DominatorTree
     private let predecessors: [[BlockID]]
@@ -18,27 +25,18 @@ struct BoundsChecks {
 
     /// Replaces every `requireBytes` of `graph`.
     ///
-    /// - Parameters:
-    ///   - windowSize: The most bytes from the first to the last of a window behind an index, at least 4.
-    ///   - fixedWindowSize: The same for windows at a fixed place.
-    ///   - packetSize: The most bytes a packet can have.
     /// - Complexity: O(*n*) times the number of windows with more than one requirement.
-    static func run(
-        on graph: inout Graph, windowSize: UInt32, fixedWindowSize: UInt32, packetSize: UInt32
-    ) -> [String] {
+    static func run(on graph: inout Graph, _ limits: Limits) -> [String] {
         var checks = BoundsChecks(
-            windowSize: windowSize, fixedWindowSize: fixedWindowSize, graph: graph, tree: DominatorTree(graph), predecessors: graph.predecessors)
+            limits: limits, graph: graph, tree: DominatorTree(graph), predecessors: graph.predecessors)
         checks.run()
-        checks.endWhereNothingReaches(packetSize)
+        checks.endWhereNothingReaches()
         graph = checks.graph
         return checks.merged == 0 ? [] : ["made \(checks.merged) checks part of others"]
     }
 
-    private init(
-        windowSize: UInt32, fixedWindowSize: UInt32, graph: Graph, tree: DominatorTree, predecessors: [[BlockID]]
-    ) {
-        self.windowSize = windowSize
-        self.fixedWindowSize = fixedWindowSize
+    private init(limits: Limits, graph: Graph, tree: DominatorTree, predecessors: [[BlockID]]) {
+        self.limits = limits
         self.graph = graph
         self.tree = tree
         self.predecessors = predecessors
@@ -47,9 +45,12 @@ struct BoundsChecks {
     private mutating func run() {
         let places = requirements()
         for (index, offsets) in places.sorted(by: { ($0.key?.number ?? -1) < ($1.key?.number ?? -1) }) {
-            for window in windows(of: offsets, spanning: index == nil ? fixedWindowSize : windowSize) {
+            for window in windows(of: offsets) {
                 let key = Graph.Window(index: index, start: window.start)
                 for member in window.members {
+                    if case .requireBytes(let size, let address)? = graph.instruction(member.requirement) {
+                        graph.windows[Graph.Load(size: size, address: address)] = key
+                    }
                     graph.redefine(member.requirement, as: .requireEnd(key, member.offset + member.size))
                 }
                 if window.members.count > 1 { merge(key) }
@@ -58,10 +59,10 @@ struct BoundsChecks {
     }
 
     /// Lets the filter fail at once where more is asked for than any packet has.
-    private mutating func endWhereNothingReaches(_ packetSize: UInt32) {
+    private mutating func endWhereNothingReaches() {
         for id in tree.order {
             let place = graph.blocks[id.number].instructions.firstIndex { value in
-                if case .requireEnd(_, let end)? = graph.instruction(value) { end > packetSize } else { false }
+                if case .requireEnd(_, let end)? = graph.instruction(value) { end > limits.packetSize } else { false }
             }
             guard let place else { continue }
             graph.blocks[id.number].terminatorOrigin = graph.origins[graph.blocks[id.number].instructions[place].number]
@@ -84,16 +85,44 @@ struct BoundsChecks {
         return result
     }
 
-    private func windows(of requirements: [Member], spanning size: UInt32) -> [(start: UInt32, members: [Member])] {
-        var result: [(start: UInt32, members: [Member])] = []
+    private func windows(of requirements: [Member]) -> [Stretch] {
+        var result: [Stretch] = []
         for member in requirements.sorted(by: { ($0.offset, $0.size) < ($1.offset, $1.size) }) {
-            if let last = result.last, member.offset + member.size - last.start <= size {
-                result[result.count - 1].members.append(member)
+            let place = result.lastIndex { $0.takes(member, limits) }
+            if let place {
+                result[place].add(member)
             } else {
-                result.append((member.offset, [member]))
+                result.append(Stretch(member))
             }
         }
         return result
+    }
+
+    /// A window being put together.
+    private struct Stretch {
+        let start: UInt32
+        var members: [Member] = []
+        /// The widest load so far, and its offset modulo its width.
+        private var width: UInt32 = 1
+        private var phase: UInt32 = 0
+
+        init(_ member: Member) {
+            start = member.offset
+            add(member)
+        }
+
+        func takes(_ member: Member, _ limits: Limits) -> Bool {
+            let common = min(width, member.size)
+            return member.offset + member.size - start <= limits.windowSize
+                && (!limits.aligned || member.offset % common == phase % common)
+        }
+
+        mutating func add(_ member: Member) {
+            members.append(member)
+            guard member.size > width else { return }
+            width = member.size
+            phase = member.offset % member.size
+        }
     }
 
     // MARK: One window

@@ -6,7 +6,7 @@ struct LiveRanges {
     private(set) var stretches: [[Range<Int>]]
     /// By register, how often it is read or written.
     private(set) var uses: [Int]
-    /// Pairs of registers of which one is copied to the other.
+    /// Pairs of registers of which one is copied to the other, in the order of the program.
     private(set) var copies: [(MachineRegister, MachineRegister)] = []
 
     /// Finds the ranges of `function`, its blocks standing in the order `order`.
@@ -33,6 +33,7 @@ struct LiveRanges {
             end = start
         }
         stretches = builder.finished()
+        copies.reverse()
     }
 
     private mutating func read(_ register: MachineRegister, at moment: Int, _ builder: inout Builder) {

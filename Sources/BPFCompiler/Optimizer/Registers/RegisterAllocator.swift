@@ -2,7 +2,7 @@ import ExtendedBPF
 
 /// Gives every virtual register one of the machine's, by linear scan over the stretches in which each is alive.
 ///
-/// `r0` is the result's and `r10` the stack's. Where nine are not enough, what is read least often goes to the stack, and
+/// `r0` is the result's, and others' only where that is not kept; `r10` is the stack's. Where these are not enough, what is read least often goes to the stack, and
 /// the scan starts again. Source: M. Poletto, V. Sarkar, "Linear scan register allocation", 1999; with stretches instead
 /// of intervals, so that what lives in a rare block only does not take a register elsewhere.
 struct RegisterAllocator {
@@ -18,12 +18,12 @@ struct RegisterAllocator {
     }
 
     /// The registers to choose from, those first that calls destroy.
-    private static let choices = (1...9).map { MachineRegister(number: $0) }
+    private static let choices = (1...9).map { MachineRegister(number: $0) } + [.result]
 
     /// Assigns all registers, or returns one that has to go to the stack.
     private mutating func assign(_ unspillable: Set<MachineRegister>) -> MachineRegister? {
         let ranges = LiveRanges(function, order)
-        var taken = Self.choices.map { Occupation(ranges.stretches[$0.number]) }
+        var taken = (0...9).map { Occupation(ranges.stretches[$0]) }
         var hints: [[MachineRegister]] = Array(repeating: [], count: function.registerCount)
         for (left, right) in ranges.copies {
             hints[left.number].append(right)
@@ -36,12 +36,12 @@ struct RegisterAllocator {
         for number in virtual {
             let stretches = ranges.stretches[number]
             let preferred = hints[number].compactMap { assignment[$0.number] }.filter { Self.choices.contains($0) }
-            let choice = (preferred + Self.choices).first { taken[$0.number - 1].isFree(during: stretches) }
+            let choice = (preferred + Self.choices).first { taken[$0.number].isFree(during: stretches) }
             guard let choice else {
                 return victim(for: number, ranges, assignment, unspillable)
             }
             assignment[number] = choice
-            taken[choice.number - 1].add(stretches)
+            taken[choice.number].add(stretches)
         }
         rewrite { assignment[$0.number] ?? $0 }
         return nil

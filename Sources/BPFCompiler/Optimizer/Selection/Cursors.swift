@@ -6,6 +6,8 @@ struct Cursors: Hashable {
         var position: Int
         /// How far the window has been checked.
         var end: UInt32
+        /// How far it can be checked through the register: the verifier knows a bound of the window's index.
+        var limit = UInt32.max
     }
 
     private var places: [Graph.Window: Cursor] = [:]
@@ -13,11 +15,6 @@ struct Cursors: Hashable {
     subscript(window: Graph.Window) -> Cursor? {
         get { places[window] }
         set { places[window] = newValue }
-    }
-
-    /// The window behind `index` that a load from `offset` belongs to.
-    func window(behind index: Value?, holding offset: UInt32) -> Graph.Window? {
-        places.keys.filter { $0.index == index && $0.start <= offset }.max { $0.start < $1.start }
     }
 
     /// What holds at a block that is reached both from here and from where `other` holds; nil for a block that has not
@@ -29,6 +26,7 @@ struct Cursors: Hashable {
         for (window, cursor) in places.sorted(by: { Self.isBefore($0.key, $1.key) }) {
             guard var there = other[window], there.register == cursor.register else { continue }
             there.end = min(there.end, cursor.end)
+            there.limit = min(there.limit, cursor.limit)
             result[window] = there
             if there.position != cursor.position {
                 adjustments.append((cursor.register, there.position - cursor.position))

@@ -28,6 +28,8 @@ struct MachineInstruction: Hashable, Sendable {
     var reference: Reference?
     /// For calls, how many of `r1` to `r5` they read.
     var argumentCount = 0
+    /// Whether its two operands can be exchanged with those of the move in front of it.
+    var isExchangeable = false
     /// The classic instruction it came from; −1 for none.
     var origin = -1
 

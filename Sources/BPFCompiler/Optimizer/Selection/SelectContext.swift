@@ -55,7 +55,7 @@ extension Selector {
     private mutating func emitCall(_ helper: HelperFunction, into result: MachineRegister) {
         append(.call(helper: helper.rawValue))
         append(.move32(.r0, .r0), dst: result, src: .result)
-        setResult(graph.failure)
+        if keepsResult { setResult(graph.failure) }
     }
 }
 

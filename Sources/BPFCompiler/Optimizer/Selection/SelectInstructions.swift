@@ -59,7 +59,7 @@ extension Selector {
             append(.loadPacket(size.machine, at: address.offset))
         }
         append(.move32(.r0, .r0), dst: result, src: .result)
-        setResult(graph.failure)
+        if keepsResult { setResult(graph.failure) }
     }
 
     /// Ends a block of the graph.

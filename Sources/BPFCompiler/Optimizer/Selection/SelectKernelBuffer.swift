@@ -21,11 +21,28 @@ struct KernelBufferRegisters {
     var prefixPlace: Int?
     /// Where on the stack the kernel's `struct bpf_dynptr` is that copies go through.
     var dynptrPlace: Int?
+    /// The bytes of stack above the copies of windows.
+    var stackSize = 0
 }
 
 extension Selector {
     /// What lies before this, and at a fixed place, is read through `data` itself.
-    private var prefixLimit: UInt32 { 128 }
+    private var prefixLimit: UInt32 { hasRest ? 32_000 : 128 }
+
+    /// Whether `window` is read through `data` itself.
+    func isInPrefix(_ window: Graph.Window) -> Bool { window.index == nil && ends[window]! <= prefixLimit }
+
+    /// By window of `graph`, how far it is asked for at most.
+    static func ends(of graph: Graph) -> [Graph.Window: UInt32] {
+        var ends: [Graph.Window: UInt32] = [:]
+        for block in graph.blocks {
+            for value in block.instructions {
+                guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
+                ends[window] = max(ends[window] ?? 0, end)
+            }
+        }
+        return ends
+    }
 
     /// The farthest that the verifier lets a pointer be moved, exclusive (`BPF_MAX_VAR_OFF`). No linear part is as
     /// large.
@@ -45,6 +62,7 @@ extension Selector {
             // Of a copy whose place and length it does not know the verifier takes the worst: that it goes twice as
             // far. The copies of windows may be there for all it knows, but nothing it watches.
             _ = function.reserveStack(Int(prefixLimit))
+            kernelBuffer.stackSize = function.stackSize
         }
         let (data, readable, rest) = (function.makeRegister(), function.makeRegister(), function.makeRegister())
         self.data = data
@@ -216,7 +234,7 @@ extension Selector {
 
     /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
     mutating func emitKernelBufferCheck(of window: Graph.Window, upTo end: UInt32) {
-        if window.index == nil, ends[window]! <= prefixLimit {
+        if isInPrefix(window) {
             emitPrefixCheck(upTo: end)
         } else {
             emitWindowCheck(of: window, upTo: end)
@@ -226,6 +244,13 @@ extension Selector {
     /// All of the packet up to `end`, be it in the linear part or in a copy.
     private mutating func emitPrefixCheck(upTo end: UInt32) {
         guard let cursor = cursors[.packetStart], cursor.end < end else { return }
+        if hasRest {
+            let (isReadable, join, miss) = (isReadable(upTo: end), function.makeBlock(), missExit)
+            self.end(with: .branch(isReadable, then: join, otherwise: miss))
+            current = join
+            cursors[.packetStart] = Cursors.Cursor(register: data!, position: 0, end: end)
+            return
+        }
         let (copy, join) = (function.makeBlock(), function.makeBlock())
         self.end(with: .branch(isReadable(upTo: end), then: join, otherwise: copy))
         current = copy
@@ -253,7 +278,7 @@ extension Selector {
         let register = pointerRegister(of: window)
         // Loads reach 32,767 bytes from their register.
         let position = end <= Int16.max ? 0 : window.start
-        let (copy, join) = (function.makeBlock(), function.makeBlock())
+        let (copy, join) = (hasRest ? missExit : function.makeBlock(), function.makeBlock())
         if end < farthestLinear {
             if let index = window.index {
                 // A sum of 64 bits: two numbers of 32 do not exceed it.
@@ -278,15 +303,20 @@ extension Selector {
         } else {
             self.end(with: .jump(copy))
         }
+        cursors[window] = Cursors.Cursor(register: register, position: Int(position), end: end)
+        if hasRest {
+            isAbandoned = end >= farthestLinear
+            current = join
+            return
+        }
         current = copy
         function.blocks[copy].isRare = true
-        let place = stackPlace(of: window)
+        let place = places[window] - kernelBuffer.stackSize
         emitCopyCall(from: (window.index, window.start), count: end - window.start, to: place)
         emitCast(ofStackAt: place + Int(position) - Int(window.start), into: register)
         setResult(graph.failure)
         self.end(with: .jump(join))
         current = join
-        cursors[window] = Cursors.Cursor(register: register, position: Int(position), end: end)
     }
 
     private mutating func emitCast(ofStackAt place: Int, into result: MachineRegister) {

@@ -1,61 +1,6 @@
 import ClassicBPF
 import ExtendedBPF
 
-/// How a program of a hook reads packets.
-enum PacketAccess: Hashable, Sendable {
-    /// Through pointers to the packet's first part, and through a helper function what is not in that; nil where the
-    /// first part is the whole packet.
-    case direct(otherwise: CopyHelper?)
-    /// Through copies on the stack.
-    case copies(CopyHelper)
-    /// Through the kernel's own `struct sk_buff`.
-    case kernelBuffer
-
-    /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
-    enum CopyHelper: Int32, Hashable, Sendable {
-        /// `bpf_skb_load_bytes`
-        case socketBuffer = 26
-        /// `bpf_xdp_load_bytes`
-        case xdp = 189
-    }
-
-    /// How programs of `hook` for the kernel `kernel` and later ones read packets.
-    init(for hook: Hook, _ kernel: KernelVersion) {
-        switch hook.host {
-        case .netfilter, .tpBTF, .rawTP, .fentry, .kprobe: self = .kernelBuffer
-        case .socket where kernel >= .plainKernelMemory: self = .kernelBuffer
-        case .xdp: self = .direct(otherwise: nil)
-        case .xdpFrags: self = .direct(otherwise: .xdp)
-        case .socket: self = .copies(.socketBuffer)
-        default: self = .direct(otherwise: .socketBuffer)
-        }
-    }
-
-    /// The most bytes from the first to the last of what is checked as one: what is copied has to fit the stack, and
-    /// a load reaches 32,767 bytes from its pointer.
-    var windowSize: UInt32 {
-        switch self {
-        case .direct(nil): 32_000
-        case .direct, .copies, .kernelBuffer: 64
-        }
-    }
-
-    /// The same for what lies at a fixed distance from the packet's start.
-    var fixedWindowSize: UInt32 {
-        if case .kernelBuffer = self { 128 } else { windowSize }
-    }
-}
-
-extension PacketAccess {
-    /// The most bytes a packet can have: of XDP's, pointers and the helper function reach 65,535.
-    var packetSize: UInt32 {
-        switch self {
-        case .direct(nil), .direct(.xdp?): 0xffff
-        case .direct, .copies, .kernelBuffer: .max
-        }
-    }
-}
-
 extension Selector {
     /// The most bytes from the packet's start that a pointer of the verifier's reaches (`MAX_PACKET_OFF`).
     private var farthest: UInt32 { 0xffff }
@@ -63,13 +8,13 @@ extension Selector {
     /// Fetches the pointers that packet access needs.
     mutating func emitAccessPrologue() {
         if case .kernelBuffer = access { return emitKernelBufferPrologue() }
-        guard case .direct(let helper) = access else { return }
+        guard access == .pointers else { return }
         let data = function.makeRegister()
         self.data = data
         dataEnd = function.makeRegister()
         loadPointers()
-        // Without copies the one register moves through the packet; with them it has to be there for later checks.
-        if helper == nil { cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0) }
+        // This register moves on through the packet.
+        cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0)
     }
 
     private mutating func loadPointers() {
@@ -82,11 +27,11 @@ extension Selector {
 
     /// The packet's length where the context has no member for it.
     mutating func emitPacketLength(into result: MachineRegister) {
-        guard case .direct(nil) = access, let cursor = cursors[.packetStart] else {
+        guard access == .pointers, !hasRest, let cursor = cursors[.packetStart] else {
             append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
             appendCall(HelperFunction.xdpBufferLength.rawValue, arguments: 1)
             append(.move32(.r0, .r0), dst: result, src: .result)
-            setResult(graph.failure)
+            if keepsResult { setResult(graph.failure) }
             return
         }
         append(.move64(.r0, .r0), dst: result, src: dataEnd)
@@ -96,48 +41,78 @@ extension Selector {
 
     /// `result = *(size *)` at an address that has been checked.
     mutating func emitLoad(_ size: Operation.Size, _ address: Graph.Address, into result: MachineRegister) {
-        guard let window = cursors.window(behind: address.index, holding: address.offset),
-            let cursor = cursors[window],
+        guard let window = graph.windows[Graph.Load(size: size, address: address)],
+            let cursor = cursors[cursorWindow(of: window)],
             let distance = Int16(exactly: Int(address.offset) - cursor.position)
         else { preconditionFailure("a load whose bytes have not been required") }
         append(.load(size.machine, .r0, .r0, distance), dst: result, src: cursor.register)
     }
 
-    /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
-    mutating func emitCheck(of window: Graph.Window, upTo end: UInt32) {
+    /// The window whose cursor leads to `window`.
+    private func cursorWindow(of window: Graph.Window) -> Graph.Window {
         switch access {
-        case .direct(nil): emitDirectCheck(of: window, upTo: end)
-        case .direct(let helper?): emitDirectCheck(of: window, upTo: end, orCopyBy: helper)
-        case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
-        case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
+        case .pointers: window.nearest
+        case .kernelBuffer: isInPrefix(window) ? .packetStart : window
+        case .copies, .instructions: window
         }
     }
 
-    // MARK: Pointers to the whole packet
+    /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
+    mutating func emitCheck(of window: Graph.Window, upTo end: UInt32) {
+        switch access {
+        case .pointers: emitPointerCheck(of: window.nearest, upTo: end)
+        case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
+        case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
+        case .instructions: preconditionFailure("classic loads check for themselves")
+        }
+    }
 
-    private mutating func emitDirectCheck(of window: Graph.Window, upTo end: UInt32) {
-        let failure = failureExit
-        var window = window
+    // MARK: Pointers
+
+    private mutating func emitPointerCheck(of window: Graph.Window, upTo end: UInt32) {
+        let miss = missExit
+        guard end <= farthest else {
+            self.end(with: .jump(miss))
+            isAbandoned = true
+            return
+        }
         let start = cursors[.packetStart]!
-        // What is near the packet's start is found through the register that began there.
-        if window.index == nil, window.start < 31_000 { window = .packetStart }
         let register: MachineRegister
-        if let cursor = cursors[window] {
+        var limit = UInt32.max
+        if let cursor = cursors[window], end <= cursor.limit {
             register = cursor.register
+            limit = cursor.limit
             moveOn(register, by: Int(end) - cursor.position)
         } else {
             register = pointerRegister(of: window)
             if let index = window.index {
-                bound(index, below: farthest - end, orGoTo: failure)
+                limit = self.limit(of: window, from: end)
+                bound(index, below: farthest - limit, orGoTo: miss)
                 append(.move64(.r0, .r0), dst: register, src: operand(index))
-                append(.alu64(.add, .r0, .r0), dst: register, src: start.register)
+                var sum = make(.alu64(.add, .r0, .r0), dst: register, src: start.register)
+                sum.isExchangeable = true
+                function.blocks[current].instructions.append(sum)
             } else {
                 append(.move64(.r0, .r0), dst: register, src: start.register)
             }
             moveOn(register, by: Int(end) - start.position)
         }
-        jump(to: failure, if: isBeyondEnd(register))
-        cursors[window] = Cursors.Cursor(register: register, position: Int(end), end: end)
+        jump(to: miss, if: isBeyondEnd(register))
+        cursors[window] = Cursors.Cursor(register: register, position: Int(end), end: end, limit: limit)
+    }
+
+    /// How far `window`, now checked up to `end`, is to be checked with the same bound of its index.
+    ///
+    /// A packet whose index is beyond the bound goes the other way. Where there is none, nothing must be lost: a packet
+    /// in one buffer lacks at least 256 bytes (`XDP_PACKET_HEADROOM`) of the 65,536 that a page has at most.
+    private func limit(of window: Graph.Window, from end: UInt32) -> UInt32 {
+        let last = graph.blocks.lazy.flatMap(\.instructions).compactMap { value -> UInt32? in
+            guard case .requireEnd(let other, let end)? = graph.instruction(value), other.nearest == window else {
+                return nil
+            }
+            return end <= farthest ? end : nil
+        }.max() ?? end
+        return max(end, hasRest ? last : min(last, end + 256))
     }
 
     private mutating func moveOn(_ register: MachineRegister, by distance: Int) {
@@ -151,50 +126,21 @@ extension Selector {
     /// Lets the verifier know that a number is not above `limit`, where it does not see that itself.
     private mutating func bound(_ value: Value, below limit: UInt32, orGoTo block: Int) {
         guard verifiedBound(value) > limit else { return }
-        let is64 = !options.isa.hasJump32
+        // After some operations the verifier takes the upper half for anything; a comparison of 64 bits tells it.
         jump(
             to: block,
             if: MachineCondition(
-                comparison: .greater, is64: is64, left: operand(value), right: .constant(Int32(limit))))
+                comparison: .greater, is64: true, left: operand(value), right: .constant(Int32(limit))))
     }
 
-    // MARK: Pointers to the first part, and copies of the rest
-
-    private mutating func emitDirectCheck(
-        of window: Graph.Window, upTo end: UInt32, orCopyBy helper: PacketAccess.CopyHelper
-    ) {
-        let register = pointerRegister(of: window)
-        let (copy, join) = (function.makeBlock(), function.makeBlock())
-        if end <= farthest {
-            if let index = window.index {
-                bound(index, below: farthest - end, orGoTo: copy)
-                append(.move64(.r0, .r0), dst: register, src: operand(index))
-                append(.alu64(.add, .r0, .r0), dst: register, src: data)
-            } else {
-                append(.move64(.r0, .r0), dst: register, src: data)
-            }
-            moveOn(register, by: Int(end))
-            self.end(with: .branch(isBeyondEnd(register), then: copy, otherwise: join))
-        } else {
-            self.end(with: .jump(copy))
-        }
-        current = copy
-        function.blocks[copy].isRare = true
-        let place = emitCopyCall(of: window, from: window.start, upTo: end, by: helper)
-        append(.move64(.r0, .r0), dst: register, src: .frame)
-        append(.alu64(.add, .r0, Int32(place + Int(end - window.start))), dst: register)
-        loadPointers()
-        self.end(with: .jump(join))
-        current = join
-        cursors[window] = Cursors.Cursor(register: register, position: Int(end), end: end)
-    }
+    // MARK: Copies
 
     /// Copies `window` from `start` to `end` to the stack and returns where on it the window begins; fails where the
     /// packet has no such bytes.
     private mutating func emitCopyCall(
         of window: Graph.Window, from start: UInt32, upTo end: UInt32, by helper: PacketAccess.CopyHelper
     ) -> Int {
-        let place = stackPlace(of: window)
+        let place = places[window]
         append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
         if let index = window.index {
             append(.move32(.r0, .r0), dst: MachineRegister(.r2), src: operand(index))
@@ -215,12 +161,16 @@ extension Selector {
         return place
     }
 
-    // MARK: Copies
-
     private mutating func emitCopy(of window: Graph.Window, upTo end: UInt32, by helper: PacketAccess.CopyHelper) {
         // What has been copied already stays where it is.
         let start = cursors[window]?.end ?? window.start
+        guard start < end else { return }
         let place = emitCopyCall(of: window, from: start, upTo: end, by: helper)
         cursors[window] = Cursors.Cursor(register: .frame, position: Int(window.start) - place, end: end)
     }
+}
+
+extension Graph.Window {
+    /// The window itself, or for one near the packet's start that of the register that begins there.
+    fileprivate var nearest: Graph.Window { index == nil && start < 31_000 ? .packetStart : self }
 }

@@ -4,7 +4,7 @@ import ExtendedBPF
 /// Chooses machine instructions for a lowered graph. Registers stay virtual.
 ///
 /// `r0` holds what the filter returns when it fails, from the start and again after every call, so that failing is one
-/// jump to an `exit`. The files beside this one choose for arithmetic, branches, the context and the packet.
+/// jump to an `exit`; where every load is a call of a kind, it does not. The files beside this one choose for arithmetic, branches, the context and the packet.
 struct Selector {
     let graph: Graph
     let target: Target
@@ -23,9 +23,16 @@ struct Selector {
     private var entryCursors: [Cursors?]
     private var exits: [UInt32: Int] = [:]
     private var failureBlock: Int?
+    /// Where a packet goes of which the first way of reading does not find enough.
+    private var missBlock: Int?
+    /// Whether there is another way for such packets.
+    private(set) var hasRest = false
+    /// Whether the rest of the block is never reached.
+    var isAbandoned = false
     private var pointers: [Graph.Window: MachineRegister] = [:]
-    private var places: [Graph.Window: Int] = [:]
-    /// By window, how far it is asked for at most.
+    /// Where on the stack copies of the packet are.
+    let places: StackPlaces
+    /// Where packets are read through the kernel's own buffer: by window, how far it is asked for at most.
     private(set) var ends: [Graph.Window: UInt32] = [:]
     /// The context's register.
     private(set) var context = MachineRegister.result
@@ -40,32 +47,60 @@ struct Selector {
     ///
     /// - Throws: ``CompilerError`` at a classic instruction for which the hook has nothing.
     static func select(
-        _ graph: Graph, for target: Target, _ options: CompilerOptions
+        _ graph: Graph, readingBy access: PacketAccess, _ rest: (graph: Graph, access: PacketAccess)?,
+        for target: Target, _ options: CompilerOptions
     ) throws(CompilerError) -> MachineFunction {
-        var selector = Selector(graph, target, options)
+        var selector = Selector(graph, access, target, options)
+        selector.hasRest = rest != nil
         try selector.run()
+        guard let rest, let block = selector.missBlock else { return selector.function }
+        return try selector.goOn(with: rest.graph, rest.access, in: block)
+    }
+
+    /// Chooses instructions for the same filter in another way, as the blocks from `block` on of the same function.
+    private func goOn(
+        with graph: Graph, _ access: PacketAccess, in block: Int
+    ) throws(CompilerError) -> MachineFunction {
+        var selector = Selector(graph, access, target, options)
+        selector.function = function
+        selector.exits = exits
+        selector.current = block
+        let blocksBefore = function.blocks.count
+        if graph.hasClassicLoads {
+            selector.context = MachineRegister(.r6)
+            selector.append(.move64(.r0, .r0), dst: selector.context, src: context)
+        } else {
+            selector.context = context
+        }
+        try selector.emitBlocks()
+        selector.function.blocks[block].isRare = true
+        for number in blocksBefore..<selector.function.blocks.count { selector.function.blocks[number].isRare = true }
         return selector.function
     }
 
-    private init(_ graph: Graph, _ target: Target, _ options: CompilerOptions) {
+    private init(_ graph: Graph, _ access: PacketAccess, _ target: Target, _ options: CompilerOptions) {
         self.graph = graph
         self.target = target
         self.options = options
-        access = PacketAccess(for: target.hook, options.kernel(for: target.hook))
+        self.access = access
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
-        for block in graph.blocks {
-            for value in block.instructions {
-                guard case .requireEnd(let window, let end)? = graph.instruction(value) else { continue }
-                ends[window] = max(ends[window] ?? 0, end)
-            }
+        switch access {
+        case .copies, .kernelBuffer(copying: true): places = StackPlaces(graph)
+        default: places = StackPlaces()
         }
+        if case .kernelBuffer = access { ends = Self.ends(of: graph) }
     }
 
     private mutating func run() throws(CompilerError) {
         current = function.makeBlock()
         emitPrologue()
+        try emitBlocks()
+    }
+
+    private mutating func emitBlocks() throws(CompilerError) {
+        _ = function.reserveStack(places.size)
         let order = DominatorTree(graph).order
         for id in order {
             if id == .entry {
@@ -77,17 +112,18 @@ struct Selector {
                 cursors = entry
             }
             let block = graph.blocks[id.number]
-            for value in block.instructions {
+            isAbandoned = false
+            for value in block.instructions where !isAbandoned {
                 origin = graph.origins[value.number]
                 try emit(value)
             }
             origin = block.terminatorOrigin ?? block.origin
-            emit(block.terminator)
+            if !isAbandoned { emit(block.terminator) }
         }
     }
 
     private mutating func emitPrologue() {
-        setResult(graph.failure)
+        if keepsResult { setResult(graph.failure) }
         // The classic loads want the context in a register of its own.
         context = graph.hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
         append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))
@@ -105,22 +141,45 @@ struct Selector {
 
     /// The machine block that returns `number`.
     mutating func exit(with number: UInt32) -> Int {
-        if let block = exits[number] { return block }
+        if let block = exits[number], keepsResult || number != graph.failure { return block }
+        if number == graph.failure, !keepsResult { return failureAfterCall }
         let block = function.makeBlock()
         exits[number] = block
         if number == graph.failure {
             function.blocks[block].terminator = .exit
         } else {
-            let end = exit(with: graph.failure)
+            let end = plainExit
             inBlock(block) { $0.setResult(number) }
             function.blocks[block].terminator = .jump(end)
         }
         return block
     }
 
+    /// The machine block that only returns.
+    private var plainExit: Int {
+        mutating get {
+            if let block = exits[graph.failure] { return block }
+            exits[graph.failure] = function.makeBlock()
+            return exits[graph.failure]!
+        }
+    }
+
+    /// Whether `r0` holds what the filter returns when it fails.
+    var keepsResult: Bool { access != .instructions }
+
     /// Where a requirement that is not met leads.
     var failureExit: Int {
         mutating get { exit(with: graph.failure) }
+    }
+
+    /// Where a check leads that does not find enough of the packet.
+    var missExit: Int {
+        mutating get {
+            guard hasRest else { return failureExit }
+            if let missBlock { return missBlock }
+            missBlock = function.makeBlock()
+            return missBlock!
+        }
     }
 
     /// Where a call that says "there is nothing" leads, `r0` being its result.
@@ -131,7 +190,7 @@ struct Selector {
             failureBlock = block
             function.blocks[block].isRare = true
             inBlock(block) { $0.setResult($0.graph.failure) }
-            function.blocks[block].terminator = .jump(failureExit)
+            function.blocks[block].terminator = .jump(plainExit)
             return block
         }
     }
@@ -141,13 +200,6 @@ struct Selector {
         if let register = pointers[window] { return register }
         pointers[window] = function.makeRegister()
         return pointers[window]!
-    }
-
-    /// Where on the stack the copy of `window` is.
-    mutating func stackPlace(of window: Graph.Window) -> Int {
-        if let place = places[window] { return place }
-        places[window] = function.reserveStack(Int(ends[window]! - window.start))
-        return places[window]!
     }
 
     /// Runs `body` with another block to fill.

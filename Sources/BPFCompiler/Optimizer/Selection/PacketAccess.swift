@@ -1,0 +1,55 @@
+import ExtendedBPF
+
+/// A way in which programs read packets.
+enum PacketAccess: Hashable, Sendable {
+    /// Through pointers to the packet's first part. What is not in that is not reached.
+    case pointers
+    /// Through copies on the stack.
+    case copies(CopyHelper)
+    /// Through the kernel's own instructions for classic loads.
+    case instructions
+    /// Through the kernel's own `struct sk_buff`; what is not in its linear part is copied, or not reached.
+    case kernelBuffer(copying: Bool)
+
+    /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
+    enum CopyHelper: Int32, Hashable, Sendable {
+        /// `bpf_skb_load_bytes`
+        case socketBuffer = 26
+        /// `bpf_xdp_load_bytes`
+        case xdp = 189
+    }
+
+    /// The ways for a hook: a first one and, where that does not reach the whole packet, another with which the program
+    /// begins anew for a packet of which it did not find enough.
+    ///
+    /// - Parameters:
+    ///   - failure: What the filter returns where it fails. The instructions can only return 0.
+    ///   - kernel: The oldest kernel that is to take the program.
+    static func ways(
+        for hook: Hook, failure: UInt32, _ kernel: KernelVersion
+    ) -> (first: PacketAccess, rest: PacketAccess?) {
+        switch hook.host {
+        case .netfilter, .tpBTF, .rawTP, .fentry, .kprobe: (.kernelBuffer(copying: true), nil)
+        case .socket where kernel >= .plainKernelMemory:
+            (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
+        case .xdp: (.pointers, nil)
+        case .xdpFrags: (.pointers, .copies(.xdp))
+        case .socket: (.copies(.socketBuffer), nil)
+        default: (.pointers, hook.hasPacketLoads && failure == 0 ? .instructions : .copies(.socketBuffer))
+        }
+    }
+
+    /// The most bytes from the first to the last of what is checked as one: what is copied has to fit the stack, and a
+    /// load reaches 32,767 bytes from its pointer.
+    var windowSize: UInt32 {
+        switch self {
+        case .pointers, .instructions, .kernelBuffer(copying: false): 32_000
+        case .copies, .kernelBuffer(copying: true): 64
+        }
+    }
+
+    /// Whether loads have to be aligned: the verifier asks for that on the stack.
+    var isAligned: Bool {
+        if case .copies = self { true } else { false }
+    }
+}
