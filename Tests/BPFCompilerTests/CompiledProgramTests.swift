@@ -33,9 +33,13 @@ import Testing
             Case(target: .tc(match: .ok, noMatch: .shot)),
             Case(target: .xdp(match: .drop), order: .big), Case(target: .tc(match: .shot), order: .big),
             Case(target: .socket, order: .big),
-            Case(target: .socket, order: .big, kernel: KernelVersion(6, 17)), Case(target: .netfilter(match: .drop), order: .big),
+            Case(target: .socket, order: .big, kernel: KernelVersion(6, 17)),
+            Case(target: .netfilter(match: .drop), order: .big),
             Case(target: .tpBTF("kfree_skb"), order: .big),
-        ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
+        ]
+        + InstructionSet.allCases.flatMap { isa in
+            [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)]
+        }
         + OptimizerTests.selections.flatMap { passes in
             [Case(target: .xdp(match: .drop), passes: passes), Case(target: .tc(match: .shot), passes: passes)]
         }
@@ -81,7 +85,8 @@ import Testing
     }
 
     private func compare(
-        _ filter: ClassicBPF.Program, _ program: ExtendedBPF.Program, _ packet: Packet, _ test: Case, _ name: String = ""
+        _ filter: ClassicBPF.Program, _ program: ExtendedBPF.Program, _ packet: Packet, _ test: Case,
+        _ name: String = ""
     ) throws {
         let number = try ClassicMachine(byteOrder: test.order).run(filter, on: packet)
         let expected: UInt32 =

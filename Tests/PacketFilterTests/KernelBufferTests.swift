@@ -8,7 +8,9 @@
     import Testing
 
     /// Programs that read packets through the kernel's own buffer, on the running kernel.
-    @Suite(.enabled(if: Requirement.root.allowsRunning && Requirement.kernel(6, 17).allowsRunning, "needs root and Linux 6.17"))
+    @Suite(
+        .enabled(
+            if: Requirement.root.allowsRunning && Requirement.kernel(6, 17).allowsRunning, "needs root and Linux 6.17"))
     struct KernelBufferTests {
         /// With the cast of pointers to the packet, and without it where the kernel can do without.
         static let kernels = [KernelVersion(6, 17), KernelVersion(6, 18)].filter { $0 <= KernelVersion.running! }
@@ -30,7 +32,9 @@
         }
 
         /// On sockets, by test run; with the work of the verifier, which is to follow one way at each join.
-        @Test(arguments: KernelBufferTests.kernels) func socketProgramsDecideAsTheClassicFilter(kernel: KernelVersion) throws {
+        @Test(arguments: KernelBufferTests.kernels) func socketProgramsDecideAsTheClassicFilter(kernel: KernelVersion)
+            throws
+        {
             let frames = Frames.all.map(\.bytes).filter(isTakenByTestRuns)
             var (verified, instructions) = (0, 0)
             try withNetworkNamespace {
@@ -78,15 +82,22 @@
                         .init(.arithmetic(.add, .constant(1))), .init(.result(.a)),
                     ]))
             }
-            let places: [UInt32] = [0, 60, 188, 1000, 4000, 8000, 20_000, 32_764, 32_768, 39_990, 39_996, 39_997, 50_000]
+            let places: [UInt32] = [
+                0, 60, 188, 1000, 4000, 8000, 20_000, 32_764, 32_768, 39_990, 39_996, 39_997, 50_000,
+            ]
             let filters = try places.flatMap { place in
                 try [Operation.Size.byte, .half, .word].flatMap { size in
-                    [try load(size, at: place), try load(size, behind: place, at: 0), try load(size, behind: 7, at: place)]
+                    [
+                        try load(size, at: place), try load(size, behind: place, at: 0),
+                        try load(size, behind: 7, at: place),
+                    ]
                 }
             }
             for filter in filters {
                 let classic = filter.classic.instructions.flatMap { $0.bytes(.host) }
-                let expected = try kept(of: datagram) { try SocketFilter.attach(classic: classic, to: .init(rawValue: $0)) }
+                let expected = try kept(of: datagram) {
+                    try SocketFilter.attach(classic: classic, to: .init(rawValue: $0))
+                }
                 for kernel in Self.kernels {
                     let program = try #require(try compile(filter, for: .socket, kernel)).load()
                     let count = try kept(of: datagram) { try SocketFilter.attach(program, to: .init(rawValue: $0)) }
@@ -108,7 +119,8 @@
         }
 
         /// The verifier takes every filter, in netfilter and at a tracepoint, where it runs on real packets unseen.
-        @Test(arguments: [Target.netfilter(match: .drop), Target.tpBTF("netif_receive_skb")], KernelBufferTests.kernels)
+        @Test(
+            arguments: [Target.netfilter(match: .drop), Target.tpBTF("netif_receive_skb")], KernelBufferTests.kernels)
         func everyFilterLoads(target: Target, kernel: KernelVersion) throws {
             for (name, filter) in try Self.corpus() {
                 guard let program = try compile(filter, for: target, kernel) else { continue }
@@ -118,7 +130,8 @@
 
         /// The hardware type of the device is in the kernel's own structures only.
         @Test(arguments: [
-            Target.socket, .tc(match: .shot), .netfilter(match: .drop), .tpBTF("kfree_skb"), .cgroupIngress(match: .deny),
+            Target.socket, .tc(match: .shot), .netfilter(match: .drop), .tpBTF("kfree_skb"),
+            .cgroupIngress(match: .deny),
         ])
         func hardwareTypesLoad(target: Target) throws {
             let filter = PacketFilter(
