@@ -19,7 +19,7 @@ struct TracingEntry {
         self.argument = argument
     }
 
-    /// By tracepoint, which argument is the packet. A test holds them against the running kernel.
+    /// By tracepoint, which argument is the packet.
     ///
     /// `net_dev_xmit` is not among them: a device may have freed the packet by then.
     static let usualArguments: [String: Int] = [
