@@ -10,6 +10,12 @@ public struct CompilerError: Error, Hashable, Sendable {
         case jumpTooFar(distance: Int)
         /// The hook has no way to supply the extension.
         case unavailableExtension(Extension, Hook)
+        /// What the filter or the hook needs came with a kernel later than the one the program is for.
+        case needsKernel(feature: String, KernelVersion, target: KernelVersion)
+        /// Nothing is known about which argument of the tracepoint or function is the packet.
+        case unknownSocketBufferArgument(Hook)
+        /// Programs for the hook cannot read packets yet.
+        case noPacketAccess(Hook)
         /// A filter for the hook cannot be translated instruction by instruction.
         case notTranslatable(Hook)
         /// Filters for the hook are not written as C.
@@ -59,6 +65,12 @@ extension CompilerError.Reason: CustomStringConvertible {
             "its jump becomes one over \(distance) eBPF instructions, at most 32767 are possible at -O0"
         case .unavailableExtension(let ext, let hook):
             "the extension \(ext.name) is not available to a program on the \(hook) hook"
+        case .needsKernel(let feature, let needed, let target):
+            "\(feature) needs Linux \(needed), the program is to run on \(target) too"
+        case .unknownSocketBufferArgument(let hook):
+            "which argument at \(hook) is the packet is not known, it has to be said (--skb-argument)"
+        case .noPacketAccess(let hook):
+            "there are no programs that read packets on the \(hook) hook, tp_btf:TRACEPOINT is one with such programs"
         case .notTranslatable(let hook):
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
         case .notInC(let hook):

@@ -103,6 +103,20 @@ struct CompileCommand: ParsableCommand {
             "The eBPF instruction set, as of clang -mcpu: v1, v2, v3 or v4. (default: v3)", valueName: "version"))
     var cpuName: String?
 
+    @Option(
+        name: .customLong("kernel"),
+        help: ArgumentHelp(
+            "The oldest kernel that is to take the program, as 6.17, or native for the running one. (default: "
+                + "\(KernelVersion.usual), or the first that has the hook)", valueName: "version"))
+    var kernelName: String?
+
+    @Option(
+        name: .customLong("skb-argument"),
+        help: ArgumentHelp(
+            "Which argument of the tracepoint is the packet, counted from 1. (default: known for the usual ones)",
+            valueName: "number"))
+    var skbArgument: String?
+
     // MARK: What is written
 
     @Option(
@@ -142,6 +156,7 @@ struct CompileCommand: ParsableCommand {
         try validateFilter()
         try validateOutput()
         try validatePasses()
+        _ = try options
         _ = try hook
         if try !kernelForm && form != .classic && (form != .ir || hookName != nil) { _ = try target() }
     }

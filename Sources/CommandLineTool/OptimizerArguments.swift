@@ -17,7 +17,32 @@ extension CompileCommand {
         get throws {
             CompilerOptions(
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
-                byteOrder: try byteOrder, passes: passNames)
+                byteOrder: try byteOrder, passes: passNames, kernel: try kernel, socketBufferArgument: try socketBufferArgument)
+        }
+    }
+
+    private var kernel: KernelVersion? {
+        get throws {
+            guard let kernelName else { return nil }
+            if let version = KernelVersion(kernelName) { return version }
+            guard kernelName == "native" else {
+                throw ValidationError("'\(kernelName)' is no version of Linux for --kernel, which takes 6.17 or native.")
+            }
+            guard let running = KernelVersion.running else {
+                throw ValidationError("--kernel native asks for a running Linux kernel, and there is none.")
+            }
+            return running
+        }
+    }
+
+    /// Counted from 0.
+    private var socketBufferArgument: Int? {
+        get throws {
+            guard let skbArgument else { return nil }
+            guard let number = Int(skbArgument), (1...12).contains(number) else {
+                throw ValidationError("'\(skbArgument)' is no number of 1 to 12 for --skb-argument.")
+            }
+            return number - 1
         }
     }
 

@@ -16,6 +16,8 @@ public struct PacketFilter: Hashable, Sendable {
     public let expression: String?
     /// What the expression takes packets to begin with, or nil if the filter was given as bytecode.
     public let linkType: LinkType?
+    /// What made ``classic`` of the expression.
+    private let compiler: ExpressionCompiler?
 
     /// Compiles `expression` with libpcap. An empty expression matches every packet.
     ///
@@ -32,6 +34,7 @@ public struct PacketFilter: Hashable, Sendable {
         let compiler = ExpressionCompiler(
             linkType: linkType, snapshotLength: snapshotLength, optimizes: optimized, netmask: netmask)
         classic = try compiler.compile(expression)
+        self.compiler = compiler
         self.expression = expression
         self.linkType = linkType
     }
@@ -41,6 +44,7 @@ public struct PacketFilter: Hashable, Sendable {
         self.classic = classic
         expression = nil
         linkType = nil
+        compiler = nil
     }
 
     /// Reads a classic program from the text that `tcpdump -ddd` prints.
@@ -63,7 +67,10 @@ public struct PacketFilter: Hashable, Sendable {
         let program =
             switch options.level {
             case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)
-            case .optimized: try Compiler.compile(classic, for: target, named: name, options: options)
+            case .optimized:
+                try Compiler.compile(
+                    classic, orForIP: target.hook.context == .tracing ? forIP() : nil, for: target, named: name,
+                    options: options)
             }
         for (index, instruction) in program.linked().instructions.enumerated() {
             do {
@@ -75,6 +82,13 @@ public struct PacketFilter: Hashable, Sendable {
         return CompiledProgram(
             filter: self, target: target, program: program,
             byteOrder: options.level == .optimized ? options.byteOrder : nil)
+    }
+
+    /// The filter for packets without an Ethernet header, or nil where no such packet can match.
+    private func forIP() -> ClassicProgram? {
+        guard var compiler, let expression else { return nil }
+        compiler.linkType = .rawIP
+        return try? compiler.compile(expression)
     }
 
     /// What the kernel's own converter makes of the filter.

@@ -40,6 +40,8 @@ public typealias NetfilterVerdict = BPFCompiler.NetfilterVerdict
 public typealias CompilerOptions = BPFCompiler.CompilerOptions
 /// The versions of the eBPF instruction set.
 public typealias InstructionSet = BPFCompiler.InstructionSet
+/// A version of Linux.
+public typealias KernelVersion = BPFCompiler.KernelVersion
 /// Why a filter cannot become a program.
 public typealias CompilerError = BPFCompiler.CompilerError
 /// What the packets of a capture begin with.

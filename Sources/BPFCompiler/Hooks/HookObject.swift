@@ -113,3 +113,14 @@ public struct KernelVersion: Hashable, Sendable, Comparable, CustomStringConvert
         (left.major, left.minor) < (right.major, right.minor)
     }
 }
+
+extension KernelVersion: LosslessStringConvertible {
+    /// Reads both numbers; a third one, as in 6.1.55, and what follows may be there and does not count.
+    public init?(_ description: String) {
+        let parts = description.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2, let major = UInt8(parts[0]), let minor = UInt8(parts[1].prefix { $0.isNumber }),
+            parts.count == 3 || parts[1].allSatisfy(\.isNumber), parts[0].first != "+"
+        else { return nil }
+        self.init(Int(major), Int(minor))
+    }
+}

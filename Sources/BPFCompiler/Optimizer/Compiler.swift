@@ -8,13 +8,22 @@ public enum Compiler {
     /// Line 1 of the result's line marks is what belongs to no classic instruction, line *n* + 2 the classic
     /// instruction *n*.
     ///
-    /// - Parameter name: The name of the entry function, a C identifier.
+    /// - Parameters:
+    ///   - filter: The filter; on hooks that look at packets passing in the kernel, for packets with an Ethernet header.
+    ///   - ipFilter: On those hooks, the filter for packets that begin with their IP header; nil where none matches.
+    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - name: The name of the entry function, a C identifier.
+    ///   - options: How the program is made.
     /// - Throws: ``CompilerError`` at the first instruction that the target has nothing for.
     public static func compile(
-        _ filter: ClassicBPF.Program, for target: Target, named name: String = "filter",
-        options: CompilerOptions = CompilerOptions()
+        _ filter: ClassicBPF.Program, orForIP ipFilter: ClassicBPF.Program? = nil, for target: Target,
+        named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws(CompilerError) -> ExtendedBPF.Program {
         guard Translator.isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
+        try options.checkKernel(for: target.hook)
+        if target.hook.context == .tracing {
+            return try TracingEntry(target, options).compile(filter, orForIP: ipFilter, named: name)
+        }
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
         guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
@@ -42,7 +51,7 @@ struct Compilation {
     var ways: (first: PacketAccess, rest: PacketAccess?) {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
-        return PacketAccess.ways(for: target.hook, failure: failure)
+        return PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
     }
 
     func graph(readingBy access: PacketAccess) -> Graph { lowered(readingBy: access).graph }

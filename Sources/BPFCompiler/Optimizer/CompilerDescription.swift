@@ -41,6 +41,7 @@ extension PacketAccess: CustomStringConvertible {
         case .pointers: "pointers"
         case .copies: "copies"
         case .instructions: "instructions"
+        case .kernelBuffer: "the kernel's buffer"
         }
     }
 }
