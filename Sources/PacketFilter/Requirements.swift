@@ -4,8 +4,6 @@ import ExtendedBPF
 
 /// From which version of Linux on a program can be loaded, and what of it asks for that.
 public typealias Requirements = BPFCompiler.Requirements
-/// A version of Linux.
-public typealias KernelVersion = BPFCompiler.KernelVersion
 /// Why bytes are no object that can be read.
 public typealias ELFError = BPFObject.ELFError
 
