@@ -48,8 +48,8 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
+        LoopBounds.run(on: &graph)
         AddressLowering.run(on: &graph, target.hook.headerAreas)
-        _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += EqualityChains.run(on: &graph)

@@ -153,7 +153,8 @@ extension Selector {
     ) {
         let register = pointerRegister(of: window)
         let (copy, join) = (function.makeBlock(), function.makeBlock())
-        if end <= farthest {
+        // In a loop the verifier would walk both ways in each round, and from both through all rounds that follow.
+        if end <= farthest && !isInLoop {
             if let index = window.index {
                 bound(index, below: farthest - end, orGoTo: copy)
                 append(.move64(.r0, .r0), dst: register, src: operand(index))

@@ -18,6 +18,9 @@ struct Selector {
     /// Where the packet's parts are found at this point.
     var cursors = Cursors()
 
+    /// Whether this point belongs to a loop.
+    private(set) var isInLoop = false
+
     private var registers: [MachineRegister?]
     private var blocks: [Int?]
     private var entryCursors: [Cursors?]
@@ -64,8 +67,10 @@ struct Selector {
     private mutating func run() throws(CompilerError) {
         current = function.makeBlock()
         emitPrologue()
-        let order = DominatorTree(graph).order
-        for id in order {
+        let tree = DominatorTree(graph)
+        let loops = LoopBounds.loops(in: graph, tree)
+        let looping = loops.values.reduce(into: Set<BlockID>()) { $0.formUnion($1.body) }
+        for id in tree.order {
             if id == .entry {
                 blocks[0] = current
             } else {
@@ -75,6 +80,8 @@ struct Selector {
                 cursors = entry
             }
             let block = graph.blocks[id.number]
+            isInLoop = looping.contains(id)
+            if loops[id] != nil { forgetParameters(of: block) }
             for value in block.instructions {
                 origin = graph.origins[value.number]
                 try emit(value)
