@@ -12,6 +12,15 @@ public struct CompiledProgram: Hashable, Sendable {
     public let target: Target
     /// The eBPF program.
     public let program: ExtendedProgram
+    /// How many rounds its loops get, nil if it has none: a packet that needs more does not match.
+    public let loopRounds: Int?
+
+    init(filter: PacketFilter, target: Target, program: ExtendedProgram, loopRounds: Int? = nil) {
+        self.filter = filter
+        self.target = target
+        self.program = program
+        self.loopRounds = loopRounds
+    }
 
     /// A relocatable object that loaders take, the entry in the section of its hook.
     ///
@@ -36,7 +45,7 @@ public struct CompiledProgram: Hashable, Sendable {
     }
 
     /// The program as the kernel lists it, classic instructions as comments.
-    public var listing: String { ExtendedListing.text(program, source: filter.sourceLines) }
+    public var listing: String { ExtendedListing.text(program, source: sourceLines) }
 
     /// The filter and the program as JSON; `Grammar/program.schema.json` describes it.
     public func json() throws -> String {
@@ -47,7 +56,14 @@ public struct CompiledProgram: Hashable, Sendable {
     }
 
     /// The text that line information counts lines of.
-    var source: SourceText { SourceText(fileName: "filter.cbpf", lines: filter.sourceLines) }
+    var source: SourceText { SourceText(fileName: "filter.cbpf", lines: sourceLines) }
+
+    /// The lines of the source, the first of which states the bound of loops.
+    private var sourceLines: [String] {
+        var lines = filter.sourceLines
+        if let loopRounds { lines[0] += " (no match beyond \(loopRounds) rounds of a loop)" }
+        return lines
+    }
 }
 
 /// The bytes of an ELF object.

@@ -72,7 +72,9 @@ public struct PacketFilter: Hashable, Sendable {
                 throw Defect("instruction \(index) of the program is not valid: \(error)")
             }
         }
-        return CompiledProgram(filter: self, target: target, program: program)
+        let rounds =
+            options.level == .optimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil
+        return CompiledProgram(filter: self, target: target, program: program, loopRounds: rounds)
     }
 
     /// What the kernel's own converter makes of the filter.

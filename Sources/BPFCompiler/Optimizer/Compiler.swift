@@ -17,6 +17,7 @@ public enum Compiler {
         guard Translator.isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
         let optimizer = Optimizer(passes: options.passes)
         let graph = optimizer.lower(filter, for: target, options).graph
+        if let origin = LoopBounds.irreducibleLoop(in: graph) { throw CompilerError(.irreducibleLoop, at: origin) }
         guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
             return ExtendedBPF.Program(functions: [try function(of: graph, for: target, options, named: name)])
         }
@@ -28,6 +29,15 @@ public enum Compiler {
             try function(
                 of: optimizer.lower(filter, for: number, options).graph, for: number, options, named: callee),
         ])
+    }
+
+    /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
+    /// which one would need more does not match.
+    public static func loopRounds(
+        of filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> Int? {
+        guard ControlFlow(filter).hasBackwardJumps else { return nil }
+        return Optimizer(passes: options.passes).lower(filter, for: target, options).graph.rounds.values.min()
     }
 
     private static func function(

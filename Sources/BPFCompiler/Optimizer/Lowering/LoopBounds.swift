@@ -43,6 +43,23 @@ enum LoopBounds {
         return loops
     }
 
+    /// The classic instruction that jumps back into a loop which is entered in other places too, or nil.
+    static func irreducibleLoop(in graph: Graph) -> Int? {
+        let tree = DominatorTree(graph)
+        guard !tree.isAcyclic else { return nil }
+        var isPassed = [Bool](repeating: false, count: graph.blocks.count)
+        for id in tree.order {
+            isPassed[id.number] = true
+            let block = graph.blocks[id.number]
+            if block.terminator.edges.contains(where: {
+                isPassed[$0.target.number] && !tree.dominates($0.target, id)
+            }) {
+                return block.terminatorOrigin ?? block.origin
+            }
+        }
+        return nil
+    }
+
     /// The blocks from which the way back can be reached without leaving by the header.
     private static func body(
         of header: BlockID, _ latches: [BlockID], _ predecessors: [[BlockID]]
