@@ -101,7 +101,7 @@ let package = Package(
             name: "PacketFilterTests",
             dependencies: [
                 "PacketFilter", "BPFAssembly", "BPFCompiler", "BPFInterpreter", "BPFObject", "ClassicBPF",
-                "ExtendedBPF", "Pcap", "TestSupport",
+                "ExtendedBPF", "Pcap", "CPcap", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),

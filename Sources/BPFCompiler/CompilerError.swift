@@ -30,6 +30,8 @@ public struct CompilerError: Error, Hashable, Sendable {
         case invalidHookArgument(String, kind: String, argument: String)
         /// There are no functions for what is written here.
         case noFunctionsOfHook(String)
+        /// A loop that is entered in more than one place.
+        case irreducibleLoop
         /// The program's name is no C identifier.
         case invalidName(String)
     }
@@ -86,6 +88,8 @@ extension CompilerError.Reason: CustomStringConvertible {
         case .noFunctionsOfHook(let text):
             "there are no functions of '\(text)', after function: comes one of "
                 + Hook.packetHooks.map(\.description).joined(separator: ", ")
+        case .irreducibleLoop:
+            "a backward jump leads into a loop that is also entered elsewhere; each loop needs one place to enter it"
         case .invalidName(let name):
             "'\(name)' is no name for a program, it must be a C identifier"
         }

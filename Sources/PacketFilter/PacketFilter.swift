@@ -79,9 +79,10 @@ public struct PacketFilter: Hashable, Sendable {
                 throw Defect("instruction \(index) of the program is not valid: \(error)")
             }
         }
+        let isOptimized = options.level == .optimized
         return CompiledProgram(
-            filter: self, target: target, program: program,
-            byteOrder: options.level == .optimized ? options.byteOrder : nil)
+            filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
+            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil)
     }
 
     /// The filter for packets without an Ethernet header, or nil where no such packet can match.

@@ -26,6 +26,7 @@ public enum Compiler {
         }
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
+        if let origin = LoopBounds.irreducibleLoop(in: graph) { throw CompilerError(.irreducibleLoop, at: origin) }
         guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
                 [try compilation.function(named: name, first: graph)], named: name, for: target.hook)
@@ -38,6 +39,20 @@ public enum Compiler {
                 VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
                 try number.function(named: callee),
             ], named: name, for: target.hook)
+    }
+}
+
+extension Compiler {
+    /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
+    /// which one would need more does not match.
+    public static func loopRounds(
+        of filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> Int? {
+        guard ControlFlow(filter).hasBackwardJumps else { return nil }
+        let compilation = Compilation(filter: filter, target: target, options: options)
+        let ways = compilation.ways
+        return [ways.first, ways.rest].compactMap { $0 }
+            .compactMap { compilation.graph(readingBy: $0).rounds.values.min() }.min()
     }
 }
 

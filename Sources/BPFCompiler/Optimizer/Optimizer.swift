@@ -52,8 +52,10 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
-        _ = LoopBounds.run(on: &graph, rounds: 256)
+        LoopBounds.run(on: &graph)
+        AddressLowering.run(
+            on: &graph,
+            access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)

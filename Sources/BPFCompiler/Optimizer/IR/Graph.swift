@@ -16,6 +16,9 @@ struct Graph: Hashable, Sendable {
     /// What the filter returns where a requirement is not met.
     var failure: UInt32 = 0
 
+    /// By the block a loop begins with, how often that is entered at most, where loops have been bounded.
+    var rounds: [BlockID: Int] = [:]
+
     /// What each value is, by its number.
     private(set) var definitions: [Definition] = []
 

@@ -25,6 +25,7 @@ struct LongJumps {
         self.order = order
         let size = order.reduce(0) { $0 + Self.size(of: function.blocks[$1]) }
         guard size > Self.reach else { return }
+        bringRareBlocksNear(function)
         if isa.hasLongJump {
             markFar(in: function)
         } else {
@@ -37,6 +38,36 @@ struct LongJumps {
     /// The most slots a block takes whose jumps are short.
     private static func size(of block: MachineBlock) -> Int {
         block.instructions.reduce(2) { $0 + $1.instruction.slots }
+    }
+
+    /// Puts the rare blocks, which stand at the program's end, behind the stretch that leads to them: else thousands
+    /// of jumps go there and back over everything.
+    private mutating func bringRareBlocksNear(_ function: MachineFunction) {
+        let behindEnds = (order.lastIndex { function.blocks[$0].terminator == .exit } ?? -1) + 1
+        guard let first = order[behindEnds...].firstIndex(where: { function.blocks[$0].isRare }) else { return }
+        // By its first block, what stands together there.
+        var chains: [Int: [Int]] = [:]
+        var head = order[first]
+        for number in order[first...] {
+            if function.blocks[number].isRare { head = number }
+            chains[head, default: []].append(number)
+        }
+        var result: [Int] = []
+        var near: [Int] = []
+        var size = 0
+        for number in order[..<first] {
+            result.append(number)
+            size += Self.size(of: function.blocks[number])
+            near += function.blocks[number].terminator.successors
+            guard size > Self.spacing else { continue }
+            while let next = near.popLast() {
+                guard let chain = chains.removeValue(forKey: next) else { continue }
+                result += chain
+                near += chain.flatMap { function.blocks[$0].terminator.successors }
+            }
+            size = 0
+        }
+        order = result + order[first...].filter { chains[$0] != nil }.flatMap { chains[$0]! }
     }
 
     // MARK: With long jumps

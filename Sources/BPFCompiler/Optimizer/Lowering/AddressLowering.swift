@@ -21,7 +21,10 @@ struct AddressLowering {
     private let ranges: RangeAnalysis
 
     static func run(on graph: inout Graph, _ areas: Areas) {
-        var lowering = AddressLowering(areas: areas, graph: graph, ranges: RangeAnalysis(graph))
+        // In loops the verifier does better with the kernel's instructions, which are one way only.
+        let hasInstructions = if case .instructions = areas { true } else { false }
+        let ranges = hasInstructions ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
+        var lowering = AddressLowering(areas: areas, graph: graph, ranges: ranges)
         lowering.run()
         graph = lowering.graph
     }

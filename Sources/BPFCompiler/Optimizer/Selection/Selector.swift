@@ -101,8 +101,9 @@ struct Selector {
 
     private mutating func emitBlocks() throws(CompilerError) {
         _ = function.reserveStack(places.size)
-        let order = DominatorTree(graph).order
-        for id in order {
+        let tree = DominatorTree(graph)
+        let loops = LoopBounds.loops(in: graph, tree)
+        for id in tree.order {
             if id == .entry {
                 blocks[0] = current
             } else {
@@ -113,6 +114,7 @@ struct Selector {
             }
             let block = graph.blocks[id.number]
             isAbandoned = false
+            if loops[id] != nil { forgetParameters(of: block) }
             for value in block.instructions where !isAbandoned {
                 origin = graph.origins[value.number]
                 try emit(value)
