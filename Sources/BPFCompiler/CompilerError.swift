@@ -12,6 +12,10 @@ public struct CompilerError: Error, Hashable, Sendable {
         case unavailableExtension(Extension, Hook)
         /// A filter for the hook cannot be translated instruction by instruction.
         case notTranslatable(Hook)
+        /// Only the optimiser shows a filter another packet than the hook's bytes.
+        case viewNeedsOptimizer(VLANView)
+        /// The view is one of Ethernet packets, and the filter is for others.
+        case viewNeedsEthernet(VLANView, linkType: String)
         /// There is no hook of this name.
         case unknownHook(String)
         /// The kernel has no tracepoint or function of such a name.
@@ -55,6 +59,10 @@ extension CompilerError.Reason: CustomStringConvertible {
             "the extension \(ext.name) is not available to a program on the \(hook) hook"
         case .notTranslatable(let hook):
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
+        case .viewNeedsOptimizer(let view):
+            "-O0 knows no VLAN view '\(view.rawValue)', its programs see the bytes as they are"
+        case .viewNeedsEthernet(let view, let linkType):
+            "the VLAN view '\(view.rawValue)' is one of Ethernet packets (EN10MB), the filter is for \(linkType)"
         case .unknownHook(let name):
             "there is no hook '\(name)', the hooks are \(Hook.names.joined(separator: ", "))"
         case .invalidHookArgument(let text, let kind, let argument):

@@ -23,7 +23,7 @@ public enum Compiler {
         // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
         let callee = "\(name)_number"
         let number = Compilation(
-            filter: filter, target: Target(hook: target.hook, result: .number), options: options)
+            filter: filter, target: Target(hook: target.hook, result: .number, vlan: target.vlan), options: options)
         return ExtendedBPF.Program(functions: [
             VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
             try number.function(named: callee),

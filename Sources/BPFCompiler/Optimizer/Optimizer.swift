@@ -49,7 +49,9 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas)
+        notes += VLANLowering.run(
+            on: &graph, target.vlan ?? .bytes, target.hook,
+            access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas)
         _ = LoopBounds.run(on: &graph, rounds: 256)
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
