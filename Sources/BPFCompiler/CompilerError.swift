@@ -24,6 +24,10 @@ public struct CompilerError: Error, Hashable, Sendable {
         case loopInC
         /// A load may reach one of the header areas, which are not written as C for the hook.
         case headerAreaInC(Hook)
+        /// Only the optimiser shows a filter another packet than the hook's bytes.
+        case viewNeedsOptimizer(VLANView)
+        /// The view is one of Ethernet packets, and the filter is for others.
+        case viewNeedsEthernet(VLANView, linkType: String)
         /// There is no hook of this name.
         case unknownHook(String)
         /// The kernel has no tracepoint or function of such a name.
@@ -81,6 +85,10 @@ extension CompilerError.Reason: CustomStringConvertible {
             "no C is written for filters that jump back, as those of protochain do"
         case .headerAreaInC(let hook):
             "its load may be one by header (negative offsets), which has no form in C on the \(hook) hook"
+        case .viewNeedsOptimizer(let view):
+            "-O0 knows no VLAN view '\(view.rawValue)', its programs see the bytes as they are"
+        case .viewNeedsEthernet(let view, let linkType):
+            "the VLAN view '\(view.rawValue)' is one of Ethernet packets (EN10MB), the filter is for \(linkType)"
         case .unknownHook(let name):
             "there is no hook '\(name)', the hooks are \(Hook.names.joined(separator: ", "))"
         case .invalidHookArgument(let text, let kind, let argument):

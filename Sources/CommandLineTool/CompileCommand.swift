@@ -81,6 +81,15 @@ struct CompileCommand: ParsableCommand {
             "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
     var noMatch: String?
 
+    @Option(
+        name: .customLong("vlan"),
+        help: ArgumentHelp(
+            "The packet that the filter is shown: bytes, as the hook has it; wire, with the outer VLAN tag back in its "
+                + "place; stripped, without that tag. (default: wire for an expression with the word vlan, where the "
+                + "kernel keeps the tag beside the packet; else bytes)",
+            valueName: "view"))
+    var vlanName: String?
+
     @Flag(
         name: .customLong("O0", withSingleDash: true),
         help: "Translate instruction by instruction, as the kernel's own converter does.")

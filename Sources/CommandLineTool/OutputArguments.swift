@@ -54,6 +54,9 @@ extension CompileCommand {
             throw ValidationError("The license must be a text, as \"GPL\".")
         }
         _ = try (form, byteOrder, options)
+        if let view = try view, withoutOptimization, view != .bytes {
+            throw ValidationError("-O0 shows the bytes as they are: leave out --vlan \(view.rawValue), or -O0.")
+        }
         if kernelForm { try validateKernelForm() }
         if try form == .header && !hook.isFunction {
             throw ValidationError("Only functions have a header: --hook function:HOOK makes one.")
@@ -61,8 +64,9 @@ extension CompileCommand {
     }
 
     private func validateKernelForm() throws {
-        if try hook != .socket || match != nil || noMatch != nil {
-            throw ValidationError("The kernel's own form is for no hook: leave out --hook, --match and --no-match.")
+        if try hook != .socket || match != nil || noMatch != nil || vlanName != nil {
+            throw ValidationError(
+                "The kernel's own form is for no hook: leave out --hook, --match, --no-match and --vlan.")
         }
         if try form == .object {
             throw ValidationError("No kernel loads the kernel's own form from an object: use --emit asm or raw.")

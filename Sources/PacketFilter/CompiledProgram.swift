@@ -83,7 +83,7 @@ public struct CompiledProgram: Hashable, Sendable {
     public func json() throws -> String {
         try ProgramDocument(
             filter: filter.classic, program: program, expression: filter.expression, linkType: filter.linkType?.name,
-            hook: target.hook.description
+            hook: target.hook.description, vlan: target.vlan == .bytes ? nil : target.vlan?.rawValue
         ).text()
     }
 

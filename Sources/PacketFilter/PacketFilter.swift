@@ -57,13 +57,15 @@ public struct PacketFilter: Hashable, Sendable {
     /// Compiles the filter.
     ///
     /// - Parameters:
-    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - target: The hook, what the filter's two answers become there, and which view it is shown of the packet; where
+    ///     the target says nothing of that, ``defaultView(for:)``.
     ///   - name: The program's name, a C identifier.
     ///   - options: How much is optimised, and for which instruction set.
     /// - Throws: ``CompilerError`` at the instruction that the target cannot run.
     public func compile(
         for target: Target, named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws -> CompiledProgram {
+        let target = target.showing(vlan: try view(for: target, options))
         let program =
             switch options.level {
             case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)

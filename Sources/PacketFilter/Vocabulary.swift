@@ -22,6 +22,8 @@ public typealias ByteOrder = ExtendedBPF.ByteOrder
 public typealias Hook = BPFCompiler.Hook
 /// A hook, and what the two answers of a filter become there.
 public typealias Target = BPFCompiler.Target
+/// The packet that a filter is shown, as to its outer VLAN tag.
+public typealias VLANView = BPFCompiler.VLANView
 /// What a program tells its hook to do with a packet.
 public typealias Verdict = BPFCompiler.Verdict
 /// The verdicts of traffic control.

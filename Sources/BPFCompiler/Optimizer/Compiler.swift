@@ -33,7 +33,7 @@ public enum Compiler {
         }
         let callee = "\(name)_number"
         let number = Compilation(
-            filter: filter, target: Target(hook: target.hook, result: .number), options: options)
+            filter: filter, target: Target(hook: target.hook, result: .number, vlan: target.vlan), options: options)
         return Routine.link(
             [
                 VerdictWrapper.entry(named: name, calling: callee, match, noMatch),

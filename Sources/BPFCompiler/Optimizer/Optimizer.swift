@@ -53,8 +53,8 @@ public struct Optimizer: Hashable, Sendable {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
         LoopBounds.run(on: &graph)
-        AddressLowering.run(
-            on: &graph,
+        notes += VLANLowering.run(
+            on: &graph, target.vlan ?? .bytes, target.hook,
             access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
