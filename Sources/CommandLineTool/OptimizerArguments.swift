@@ -17,7 +17,8 @@ extension CompileCommand {
         get throws {
             CompilerOptions(
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
-                byteOrder: try byteOrder, passes: passNames, kernel: try kernel, socketBufferArgument: try socketBufferArgument)
+                byteOrder: try byteOrder, passes: passNames, kernel: try kernel,
+                socketBufferArgument: try socketBufferArgument)
         }
     }
 
@@ -26,7 +27,8 @@ extension CompileCommand {
             guard let kernelName else { return nil }
             if let version = KernelVersion(kernelName) { return version }
             guard kernelName == "native" else {
-                throw ValidationError("'\(kernelName)' is no version of Linux for --kernel, which takes 6.17 or native.")
+                throw ValidationError(
+                    "'\(kernelName)' is no version of Linux for --kernel, which takes 6.17 or native.")
             }
             guard let running = KernelVersion.running else {
                 throw ValidationError("--kernel native asks for a running Linux kernel, and there is none.")

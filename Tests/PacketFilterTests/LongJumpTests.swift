@@ -26,14 +26,19 @@
                 jumps.append(operations.count)
                 operations += [.jump(0), .transferXToA]
                 for number in 0..<600 {
-                    operations += [.arithmetic(.multiply, .constant(UInt32(2 * number + 3))), .arithmetic(.xor, .constant(UInt32(stretch + 7)))]
+                    operations += [
+                        .arithmetic(.multiply, .constant(UInt32(2 * number + 3))),
+                        .arithmetic(.xor, .constant(UInt32(stretch + 7))),
+                    ]
                 }
                 operations.append(.transferAToX)
             }
             operations += [.transferXToA, .result(.a)]
             for stretch in (0..<stretches).reversed() {
                 operations[jumps[stretch]] = .jump(UInt32(operations.count - jumps[stretch] - 1))
-                operations += [.arithmetic(.add, .constant(UInt32(1000 + stretch))), .arithmetic(.or, .constant(1)), .result(.a)]
+                operations += [
+                    .arithmetic(.add, .constant(UInt32(1000 + stretch))), .arithmetic(.or, .constant(1)), .result(.a),
+                ]
             }
             return try ClassicBPF.Program(operations.map { ClassicInstruction($0) }, satisfying: .libpcap)
         }

@@ -65,7 +65,8 @@ public struct Optimizer: Hashable, Sendable {
         notes += BoundsChecks.run(
             on: &graph,
             BoundsChecks.Limits(
-                windowSize: access.windowSize < 32_000 ? min(copySize, access.windowSize) : access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
+                windowSize: access.windowSize < 32_000 ? min(copySize, access.windowSize) : access.windowSize,
+                packetSize: target.hook.context == .xdp ? 0xffff : .max,
                 aligned: access.isAligned))
         if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)

@@ -58,7 +58,8 @@ struct Graph: Hashable, Sendable {
     @discardableResult
     mutating func append(_ instruction: Instruction, to block: BlockID, origin: Int? = nil) -> Value {
         let value = makeInstruction(
-            instruction, origin: origin ?? blocks[block.number].instructions.last.map { origins[$0.number] }
+            instruction,
+            origin: origin ?? blocks[block.number].instructions.last.map { origins[$0.number] }
                 ?? blocks[block.number].origin)
         blocks[block.number].instructions.append(value)
         return value

@@ -41,7 +41,8 @@ struct BlockLayout {
     /// Whether a block only sets the result and leaves.
     private func isEnd(_ number: Int) -> Bool {
         guard !function.blocks[number].isRare,
-            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil }) else { return false }
+            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil })
+        else { return false }
         switch function.blocks[number].terminator {
         case .exit: return true
         case .jump(let next): return isExit(next)
@@ -69,7 +70,8 @@ struct BlockLayout {
         let rare = others.dropFirst().filter { function.blocks[$0[0]].isRare }
         others.removeAll { rare.contains($0) }
         if let end = ends.first?[0],
-            let place = others.lastIndex(where: { fallsThrough(from: $0.last!, to: end) }), place > 0 || others.count == 1
+            let place = others.lastIndex(where: { fallsThrough(from: $0.last!, to: end) }),
+            place > 0 || others.count == 1
         {
             others.append(others.remove(at: place))
         }
