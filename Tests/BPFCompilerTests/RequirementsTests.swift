@@ -151,7 +151,8 @@ import Testing
     ])
     func compiledProgramsNeedWhatTheirSetNeeds(isa: InstructionSet, kernel: KernelVersion) throws {
         var kernels: Set<KernelVersion> = []
-        for (name, filter) in Corpus.programs {
+        // The searches for netlink attributes loop, in functions of their own, whatever the set.
+        for (name, filter) in Corpus.programs where !name.hasPrefix("extension-nla") {
             guard
                 let program = try? Compiler.compile(
                     filter, for: .xdp(match: .drop), options: CompilerOptions(isa: isa))
