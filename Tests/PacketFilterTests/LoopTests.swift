@@ -71,7 +71,7 @@
             }
         }
 
-        /// A frame with `count` extension headers of eight bytes, some authentication headers, before protocol `last`.
+        /// A frame with `count` extension headers of eight bytes before protocol `last`.
         private func chain(
             of count: Int, endingWith last: UInt8, _ isTruncated: Bool, _ filter: PacketFilter, _ isRaw: Bool,
             _ generator: inout SeededGenerator
@@ -100,7 +100,9 @@
                     .branch(.greater, .constant(200), jt: 1, jf: 0), .jump(UInt32(bitPattern: -4)),
                     .result(.constant(1)),
                 ].map { ClassicInstruction($0) }, satisfying: .libpcap)
-            let error = #expect(throws: CompilerError.self) { try PacketFilter(program).compile(for: .xdp(match: .drop)) }
+            let error = #expect(throws: CompilerError.self) {
+                try PacketFilter(program).compile(for: .xdp(match: .drop))
+            }
             #expect(error?.reason == .irreducibleLoop)
         }
     }
