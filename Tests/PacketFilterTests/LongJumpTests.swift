@@ -16,7 +16,7 @@
         /// Stretches of 1,200 instructions that depend on one another, so that none goes away; behind them an end for
         /// each, in the opposite order, which takes something from the sum and goes on to the one return of A.
         private static func filter() throws -> ClassicBPF.Program {
-            var operations: [ClassicBPF.Operation] = [.loadIndex(.immediate(1))]
+            var operations: [ClassicBPF.Operation] = [.loadIndex(.length)]
             var jumps: [Int] = []
             for stretch in 0..<stretches {
                 operations += [
@@ -26,19 +26,16 @@
                 jumps.append(operations.count)
                 operations += [.jump(0), .transferXToA]
                 for number in 0..<600 {
-                    operations += [
-                        .arithmetic(.multiply, .constant(UInt32(2 * number + 3))),
-                        .arithmetic(.xor, .constant(UInt32(stretch + 7))),
-                    ]
+                    operations.append(.arithmetic(.multiply, .constant(UInt32(2 * number + 3))))
+                    operations.append(.arithmetic(.xor, .constant(UInt32(stretch + 7))))
                 }
                 operations.append(.transferAToX)
             }
             operations += [.transferXToA, .result(.a)]
             for stretch in (0..<stretches).reversed() {
                 operations[jumps[stretch]] = .jump(UInt32(operations.count - jumps[stretch] - 1))
-                operations += [
-                    .arithmetic(.add, .constant(UInt32(1000 + stretch))), .arithmetic(.or, .constant(1)), .result(.a),
-                ]
+                operations.append(.arithmetic(.add, .constant(UInt32(1000 + stretch))))
+                operations += [.arithmetic(.or, .constant(1)), .result(.a)]
             }
             return try ClassicBPF.Program(operations.map { ClassicInstruction($0) }, satisfying: .libpcap)
         }

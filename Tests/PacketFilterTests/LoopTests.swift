@@ -71,7 +71,7 @@
             }
         }
 
-        /// A frame with `count` extension headers of eight bytes, some authentication headers, before protocol `last`.
+        /// A frame with `count` extension headers of eight bytes before protocol `last`.
         private func chain(
             of count: Int, endingWith last: UInt8, _ isTruncated: Bool, _ filter: PacketFilter, _ isRaw: Bool,
             _ generator: inout SeededGenerator

@@ -65,10 +65,11 @@ struct BlockLayout {
 
     /// The chains one behind the other: rare ones after the others, and in front of the ends one that leads there.
     private func joinedChains() -> [Int] {
-        let ends = chains.filter { $0.count == 1 && isEnd($0[0]) && $0[0] != 0 }
-        var others = chains.filter { !ends.contains($0) }
-        let rare = others.dropFirst().filter { function.blocks[$0[0]].isRare }
-        others.removeAll { rare.contains($0) }
+        func isOfEnd(_ chain: [Int]) -> Bool { chain.count == 1 && isEnd(chain[0]) && chain[0] != 0 }
+        let ends = chains.filter(isOfEnd)
+        let inner = chains.filter { !isOfEnd($0) }
+        let rare = inner.dropFirst().filter { function.blocks[$0[0]].isRare }
+        var others = inner.prefix(1) + inner.dropFirst().filter { !function.blocks[$0[0]].isRare }
         if let end = ends.first?[0],
             let place = others.lastIndex(where: { fallsThrough(from: $0.last!, to: end) }),
             place > 0 || others.count == 1

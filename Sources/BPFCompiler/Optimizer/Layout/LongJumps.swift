@@ -25,7 +25,7 @@ struct LongJumps {
         self.order = order
         let size = order.reduce(0) { $0 + Self.size(of: function.blocks[$1]) }
         guard size > Self.reach else { return }
-        bringRareBlocksNear(function)
+        restoreClassicOrder(function)
         if isa.hasLongJump {
             markFar(in: function)
         } else {
@@ -40,34 +40,16 @@ struct LongJumps {
         block.instructions.reduce(2) { $0 + $1.instruction.slots }
     }
 
-    /// Puts the rare blocks, which stand at the program's end, behind the stretch that leads to them: else thousands
-    /// of jumps go there and back over everything.
-    private mutating func bringRareBlocksNear(_ function: MachineFunction) {
-        let behindEnds = (order.lastIndex { function.blocks[$0].terminator == .exit } ?? -1) + 1
-        guard let first = order[behindEnds...].firstIndex(where: { function.blocks[$0].isRare }) else { return }
-        // By its first block, what stands together there.
-        var chains: [Int: [Int]] = [:]
-        var head = order[first]
-        for number in order[first...] {
-            if function.blocks[number].isRare { head = number }
-            chains[head, default: []].append(number)
+    /// Puts the blocks in the order of the classic instructions they came from, whose jumps are short: in an order made
+    /// for falling through, thousands of jumps would cross in one place.
+    private mutating func restoreClassicOrder(_ function: MachineFunction) {
+        func origin(_ number: Int) -> Int {
+            let block = function.blocks[number]
+            let origin = block.instructions.first?.origin ?? block.origin
+            return origin < 0 ? .max : origin
         }
-        var result: [Int] = []
-        var near: [Int] = []
-        var size = 0
-        for number in order[..<first] {
-            result.append(number)
-            size += Self.size(of: function.blocks[number])
-            near += function.blocks[number].terminator.successors
-            guard size > Self.spacing else { continue }
-            while let next = near.popLast() {
-                guard let chain = chains.removeValue(forKey: next) else { continue }
-                result += chain
-                near += chain.flatMap { function.blocks[$0].terminator.successors }
-            }
-            size = 0
-        }
-        order = result + order[first...].filter { chains[$0] != nil }.flatMap { chains[$0]! }
+        let rest = order.dropFirst().enumerated().map { (place: $0, number: $1, origin: origin($1)) }
+        order = order.prefix(1) + rest.sorted { ($0.origin, $0.place) < ($1.origin, $1.place) }.map(\.number)
     }
 
     // MARK: With long jumps
