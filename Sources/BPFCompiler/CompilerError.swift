@@ -12,6 +12,12 @@ public struct CompilerError: Error, Hashable, Sendable {
         case unavailableExtension(Extension, Hook)
         /// A filter for the hook cannot be translated instruction by instruction.
         case notTranslatable(Hook)
+        /// Filters for the hook are not written as C.
+        case notInC(Hook)
+        /// The filter jumps back.
+        case loopInC
+        /// A load may reach one of the header areas, which are not written as C for the hook.
+        case headerAreaInC(Hook)
         /// There is no hook of this name.
         case unknownHook(String)
         /// The kernel has no tracepoint or function of such a name.
@@ -55,6 +61,12 @@ extension CompilerError.Reason: CustomStringConvertible {
             "the extension \(ext.name) is not available to a program on the \(hook) hook"
         case .notTranslatable(let hook):
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
+        case .notInC(let hook):
+            "no C is written for the \(hook) hook, only for \(CSource.hooks.map(\.description).joined(separator: " and "))"
+        case .loopInC:
+            "no C is written for filters that jump back, as those of protochain do"
+        case .headerAreaInC(let hook):
+            "its load may be one by header (negative offsets), which has no form in C on the \(hook) hook"
         case .unknownHook(let name):
             "there is no hook '\(name)', the hooks are \(Hook.names.joined(separator: ", "))"
         case .invalidHookArgument(let text, let kind, let argument):

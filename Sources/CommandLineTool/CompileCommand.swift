@@ -108,7 +108,7 @@ struct CompileCommand: ParsableCommand {
     @Option(
         name: .customLong("emit"),
         help: ArgumentHelp(
-            "What to write: object, asm, raw, json, classic, ir or, of a function, its C header. (default: object)",
+            "What to write: object, asm, raw, json, classic, ir, c or, of a function, its C header. (default: object)",
             valueName: "form"))
     var formName: String?
 

@@ -12,6 +12,7 @@ extension CompileCommand {
         case classic
         case ir
         case header
+        case c
 
         /// Whether a terminal can show it.
         var isText: Bool { self != .object && self != .raw }
@@ -85,6 +86,11 @@ extension CompileCommand {
         switch try form {
         case .classic: Array(filter.listing.utf8)
         case .ir: Array(try graph(of: filter, on: console).utf8)
+        case .c:
+            Array(
+                try filter.source(
+                    for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
+                ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
         case let form: try bytes(of: program(of: filter, on: console), as: form)
         }

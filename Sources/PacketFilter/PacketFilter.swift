@@ -100,6 +100,21 @@ public struct PacketFilter: Hashable, Sendable {
         Compiler.describe(classic, for: target, options: options)
     }
 
+    /// The filter as C, for review or to be embedded; for the hooks xdp and tc.
+    ///
+    /// - Parameters:
+    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - name: The program's name, a C identifier.
+    ///   - license: What the object made of it is to state.
+    /// - Throws: ``CompilerError`` for another hook, or at the instruction that has no form in C.
+    public func source(
+        for target: Target, named name: String = "filter", license: String = PacketFilter.defaultLicense
+    ) throws -> String {
+        let lines = sourceLines
+        return try CSource.text(
+            classic, for: target, named: name, license: license, title: lines[0], lines: Array(lines.dropFirst()))
+    }
+
     /// The names of the optimiser's passes, in the order they run.
     public static var optimizerPasses: [String] { Optimizer.passNames }
 

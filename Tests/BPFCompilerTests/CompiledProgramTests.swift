@@ -32,7 +32,7 @@ import Testing
 
     @Test(arguments: cases) func randomFiltersDecideAsBefore(_ test: Case) throws {
         var generator = SeededGenerator(for: test.testDescription)
-        let maker = RandomProgram(allowing: test.target.hook.extensions)
+        let maker = RandomProgram(allowing: test.target.hook.extensions.union([.nla, .nlan]))
         for _ in 0..<400 {
             let filter = maker.next(using: &generator)
             guard let program = try compile(filter, test) else { continue }

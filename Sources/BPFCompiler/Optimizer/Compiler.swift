@@ -18,15 +18,17 @@ public enum Compiler {
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
         guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
-            return ExtendedBPF.Program(functions: [try compilation.function(named: name)])
+            return Routine.link(
+                [try compilation.function(named: name, first: graph)], named: name, for: target.hook)
         }
         let callee = "\(name)_number"
         let number = Compilation(
             filter: filter, target: Target(hook: target.hook, result: .number), options: options)
-        return ExtendedBPF.Program(functions: [
-            VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
-            try number.function(named: callee),
-        ])
+        return Routine.link(
+            [
+                VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
+                try number.function(named: callee),
+            ], named: name, for: target.hook)
     }
 }
 
@@ -68,23 +70,26 @@ struct Compilation {
     /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
     private static let stackSize = 512
 
-    func function(named name: String) throws(CompilerError) -> Function {
-        var function = try allocated()
+    /// The filter as a function.
+    ///
+    /// - Parameter first: The graph for the first way of reading packets, where that is at hand.
+    func function(named name: String, first: Graph? = nil) throws(CompilerError) -> Function {
+        var function = try allocated(first)
         if function.stackSize > Self.stackSize {
             var thrifty = self
             thrifty.isThrifty = true
-            function = try thrifty.allocated()
+            function = try thrifty.allocated(nil)
         }
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)
         return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
     }
 
-    private func allocated() throws(CompilerError) -> MachineFunction {
+    private func allocated(_ first: Graph?) throws(CompilerError) -> MachineFunction {
         let ways = ways
         let rest = ways.rest.map { (graph(readingBy: $0), $0) }
         var function = try Selector.select(
-            graph(readingBy: ways.first), readingBy: ways.first, rest, for: target, options)
+            first ?? graph(readingBy: ways.first), readingBy: ways.first, rest, for: target, options)
         BlockCleaning.run(on: &function)
         DeadInstructions.remove(from: &function)
         BlockCleaning.run(on: &function)

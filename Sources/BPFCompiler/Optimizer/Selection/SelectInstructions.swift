@@ -14,7 +14,7 @@ extension Selector {
         case .classicLoad(let size, let address): emitClassicLoad(size, address, into: register(of: value))
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))
-        case .search(let ext, _, _): throw CompilerError(.unavailableExtension(ext, target.hook), at: origin)
+        case .search(let ext, let a, let x): try emitSearch(ext, a, x, into: register(of: value))
         case .requireEnd(let window, let end): emitCheck(of: window, upTo: end)
         case .requireNonzero(let divisor):
             jump(
