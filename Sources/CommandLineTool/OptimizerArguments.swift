@@ -3,7 +3,8 @@ import PacketFilter
 
 extension CompileCommand {
     func validatePasses() throws {
-        if passes != nil || explainPasses, try withoutOptimization && form != .ir || kernelForm || form == .classic {
+        let isOptimised = try ![.classic, .c].contains(form) && !kernelForm && (!withoutOptimization || form == .ir)
+        if passes != nil || explainPasses, !isOptimised {
             throw ValidationError("--passes and --explain-passes are for what the optimiser makes, this it does not.")
         }
         if let unknown = passNames.first(where: { !PacketFilter.optimizerPasses.contains($0) }) {
