@@ -73,6 +73,8 @@ let package = Package(
                 "PacketFilter", "BPFInterpreter", "ExtendedBPF", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
             ], path: "Tests/Benchmarks/Comparison"),
+        .executableTarget(
+            name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(
@@ -101,7 +103,7 @@ let package = Package(
             name: "PacketFilterTests",
             dependencies: [
                 "PacketFilter", "BPFAssembly", "BPFCompiler", "BPFInterpreter", "BPFObject", "ClassicBPF",
-                "ExtendedBPF", "Pcap", "TestSupport",
+                "ExtendedBPF", "Pcap", "CPcap", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),

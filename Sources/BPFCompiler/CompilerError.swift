@@ -10,6 +10,12 @@ public struct CompilerError: Error, Hashable, Sendable {
         case jumpTooFar(distance: Int)
         /// The hook has no way to supply the extension.
         case unavailableExtension(Extension, Hook)
+        /// What the filter or the hook needs came with a kernel later than the one the program is for.
+        case needsKernel(feature: String, KernelVersion, target: KernelVersion)
+        /// Nothing is known about which argument of the tracepoint or function is the packet.
+        case unknownSocketBufferArgument(Hook)
+        /// Programs for the hook cannot read packets yet.
+        case noPacketAccess(Hook)
         /// A filter for the hook cannot be translated instruction by instruction.
         case notTranslatable(Hook)
         /// Filters for the hook are not written as C.
@@ -18,12 +24,18 @@ public struct CompilerError: Error, Hashable, Sendable {
         case loopInC
         /// A load may reach one of the header areas, which are not written as C for the hook.
         case headerAreaInC(Hook)
+        /// Only the optimiser shows a filter another packet than the hook's bytes.
+        case viewNeedsOptimizer(VLANView)
+        /// The view is one of Ethernet packets, and the filter is for others.
+        case viewNeedsEthernet(VLANView, linkType: String)
         /// There is no hook of this name.
         case unknownHook(String)
         /// The kernel has no tracepoint or function of such a name.
         case invalidHookArgument(String, kind: String, argument: String)
         /// There are no functions for what is written here.
         case noFunctionsOfHook(String)
+        /// A loop that is entered in more than one place.
+        case irreducibleLoop
         /// The program's name is no C identifier.
         case invalidName(String)
     }
@@ -59,6 +71,12 @@ extension CompilerError.Reason: CustomStringConvertible {
             "its jump becomes one over \(distance) eBPF instructions, at most 32767 are possible at -O0"
         case .unavailableExtension(let ext, let hook):
             "the extension \(ext.name) is not available to a program on the \(hook) hook"
+        case .needsKernel(let feature, let needed, let target):
+            "\(feature) needs Linux \(needed), the program is to run on \(target) too"
+        case .unknownSocketBufferArgument(let hook):
+            "which argument at \(hook) is the packet is not known, it has to be said (--skb-argument)"
+        case .noPacketAccess(let hook):
+            "there are no programs that read packets on the \(hook) hook, tp_btf:TRACEPOINT is one with such programs"
         case .notTranslatable(let hook):
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
         case .notInC(let hook):
@@ -67,6 +85,10 @@ extension CompilerError.Reason: CustomStringConvertible {
             "no C is written for filters that jump back, as those of protochain do"
         case .headerAreaInC(let hook):
             "its load may be one by header (negative offsets), which has no form in C on the \(hook) hook"
+        case .viewNeedsOptimizer(let view):
+            "-O0 knows no VLAN view '\(view.rawValue)', its programs see the bytes as they are"
+        case .viewNeedsEthernet(let view, let linkType):
+            "the VLAN view '\(view.rawValue)' is one of Ethernet packets (EN10MB), the filter is for \(linkType)"
         case .unknownHook(let name):
             "there is no hook '\(name)', the hooks are \(Hook.names.joined(separator: ", "))"
         case .invalidHookArgument(let text, let kind, let argument):
@@ -74,6 +96,8 @@ extension CompilerError.Reason: CustomStringConvertible {
         case .noFunctionsOfHook(let text):
             "there are no functions of '\(text)', after function: comes one of "
                 + Hook.packetHooks.map(\.description).joined(separator: ", ")
+        case .irreducibleLoop:
+            "a backward jump leads into a loop that is also entered elsewhere; each loop needs one place to enter it"
         case .invalidName(let name):
             "'\(name)' is no name for a program, it must be a C identifier"
         }

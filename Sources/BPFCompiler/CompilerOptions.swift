@@ -10,17 +10,46 @@ public struct CompilerOptions: Hashable, Sendable {
     public var byteOrder: ByteOrder
     /// Which of the optimiser's passes run, by name.
     public var passes: [String]
+    /// The oldest kernel that is to take the program; nil for ``KernelVersion/usual``, and where the hook or what it
+    /// takes to read packets there came later, for that one.
+    public var kernel: KernelVersion?
+    /// On hooks that look at packets passing in the kernel, which argument is the packet's `struct sk_buff`, counted
+    /// from 0; nil for what is known of the place.
+    public var socketBufferArgument: Int?
+    /// What the packets of one function of the program begin with, where the hook shows several kinds.
+    var linkLayer: Hook.LinkLayer?
 
     /// Makes options.
     public init(
         level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, byteOrder: ByteOrder = .host,
-        passes: [String] = Optimizer.passNames
+        passes: [String] = Optimizer.passNames, kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil
     ) {
         self.level = level
         self.isa = isa
         self.byteOrder = byteOrder
         self.passes = passes
+        self.kernel = kernel
+        self.socketBufferArgument = socketBufferArgument
     }
+
+    /// The oldest kernel that is to take a program for `hook`.
+    func kernel(for hook: Hook) -> KernelVersion {
+        kernel ?? max(.usual, hook.minimumKernel, hook.needsGPL ? .plainKernelMemory : .usual)
+    }
+}
+
+extension KernelVersion {
+    /// What programs are made for unless it is said: the oldest kernel that many still run.
+    public static let usual = KernelVersion(5, 15)
+
+    /// Where programs get at the kernel's own structure behind their context (`bpf_cast_to_kern_ctx`).
+    static let kernelContext = KernelVersion(6, 2)
+
+    /// Where programs may read any memory of the kernel by plain loads (`bpf_rdonly_cast` to a type of 0).
+    static let plainKernelMemory = KernelVersion(6, 17)
+
+    /// Where the pointers to a packet's bytes in the kernel's own structures need no cast for that.
+    static let plainPacketPointers = KernelVersion(6, 18)
 }
 
 /// How much is done to make a program small and fast.

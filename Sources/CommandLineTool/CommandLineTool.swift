@@ -21,12 +21,21 @@ public enum CommandLineTool {
     ///
     /// - Returns: The exit code: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of the tool.
     public static func run(_ arguments: [String], on console: Console) -> Int32 {
+        if arguments.first == RequiresCommand.name {
+            return run(RequiresCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
+        }
+        return run(CompileCommand.self, arguments, on: console) { try $0.run(on: console) }
+    }
+
+    private static func run<Command: ParsableCommand>(
+        _: Command.Type, _ arguments: [String], on console: Console, _ work: (Command) throws -> Void
+    ) -> Int32 {
         do {
-            guard let command = try CompileCommand.parseAsRoot(arguments) as? CompileCommand else {
+            guard let command = try Command.parseAsRoot(arguments) as? Command else {
                 // The parser's own commands, such as the one that prints a completion script.
-                throw CleanExit.helpRequest(CompileCommand.self)
+                throw CleanExit.helpRequest(Command.self)
             }
-            try command.run(on: console)
+            try work(command)
             return 0
         } catch let error as ToolError {
             console.report("cbpf2ebpf: \(error)\n")
@@ -34,7 +43,7 @@ public enum CommandLineTool {
         } catch let error as Defect {
             return finish(with: error, on: console)
         } catch {
-            return finish(with: error, on: console)
+            return finish(with: error, of: Command.self, on: console)
         }
     }
 
@@ -45,9 +54,11 @@ public enum CommandLineTool {
     }
 
     /// Help and version go to standard output, wrong usage to standard error with a hint at the help.
-    private static func finish(with error: any Error, on console: Console) -> Int32 {
-        let code = CompileCommand.exitCode(for: error).rawValue
-        let message = CompileCommand.fullMessage(for: error)
+    private static func finish(
+        with error: any Error, of command: any ParsableCommand.Type, on console: Console
+    ) -> Int32 {
+        let code = command.exitCode(for: error).rawValue
+        let message = command.fullMessage(for: error)
         guard code == 0 else {
             console.report("\(message)\n")
             return code

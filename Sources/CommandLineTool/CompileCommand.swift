@@ -81,6 +81,15 @@ struct CompileCommand: ParsableCommand {
             "What other packets get. (default: they pass, on a socket they are dropped)", valueName: "verdict"))
     var noMatch: String?
 
+    @Option(
+        name: .customLong("vlan"),
+        help: ArgumentHelp(
+            "The packet that the filter is shown: bytes, as the hook has it; wire, with the outer VLAN tag back in its "
+                + "place; stripped, without that tag. (default: wire for an expression with the word vlan, where the "
+                + "kernel keeps the tag beside the packet; else bytes)",
+            valueName: "view"))
+    var vlanName: String?
+
     @Flag(
         name: .customLong("O0", withSingleDash: true),
         help: "Translate instruction by instruction, as the kernel's own converter does.")
@@ -103,6 +112,20 @@ struct CompileCommand: ParsableCommand {
             "The eBPF instruction set, as of clang -mcpu: v1, v2, v3 or v4. (default: v3)", valueName: "version"))
     var cpuName: String?
 
+    @Option(
+        name: .customLong("kernel"),
+        help: ArgumentHelp(
+            "The oldest kernel that is to take the program, as 6.17, or native for the running one. (default: "
+                + "\(KernelVersion.usual), or the first that has the hook)", valueName: "version"))
+    var kernelName: String?
+
+    @Option(
+        name: .customLong("skb-argument"),
+        help: ArgumentHelp(
+            "Which argument of the tracepoint is the packet, counted from 1. (default: known for the usual ones)",
+            valueName: "number"))
+    var skbArgument: String?
+
     // MARK: What is written
 
     @Option(
@@ -114,10 +137,10 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The passes that --emit ir runs, with commas between. (default: all)", valueName: "names"))
+            "The optimiser's passes to run, with commas between. (default: all)", valueName: "names"))
     var passes: String?
 
-    @Flag(help: "Say on standard error what each pass did; with --emit ir.")
+    @Flag(help: "Say on standard error what each pass of the optimiser did.")
     var explainPasses = false
 
     @Option(
@@ -142,8 +165,9 @@ struct CompileCommand: ParsableCommand {
         try validateFilter()
         try validateOutput()
         try validatePasses()
+        _ = try options
         _ = try hook
-        if try !kernelForm && form != .classic && form != .ir { _ = try target() }
+        if try !kernelForm && form != .classic && (form != .ir || hookName != nil) { _ = try target() }
     }
 
     /// The value of an option that `text` names, or `fallback` where the option is not given.
@@ -166,7 +190,7 @@ struct CompileCommand: ParsableCommand {
     }
 
     /// Errors of the library become the tool's: the input was refused.
-    private func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
+    func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
         do {
             return try work()
         } catch let error as Defect {

@@ -3,8 +3,9 @@ import PacketFilter
 
 extension CompileCommand {
     func validatePasses() throws {
-        if passes != nil || explainPasses, try form != .ir {
-            throw ValidationError("--passes and --explain-passes need --emit ir beside them.")
+        let isOptimised = try ![.classic, .c].contains(form) && !kernelForm && (!withoutOptimization || form == .ir)
+        if passes != nil || explainPasses, !isOptimised {
+            throw ValidationError("--passes and --explain-passes are for what the optimiser makes, this it does not.")
         }
         if let unknown = passNames.first(where: { !PacketFilter.optimizerPasses.contains($0) }) {
             let names = PacketFilter.optimizerPasses.joined(separator: ", ")
@@ -17,7 +18,34 @@ extension CompileCommand {
         get throws {
             CompilerOptions(
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
-                byteOrder: try byteOrder, passes: passNames)
+                byteOrder: try byteOrder, passes: passNames, kernel: try kernel,
+                socketBufferArgument: try socketBufferArgument)
+        }
+    }
+
+    private var kernel: KernelVersion? {
+        get throws {
+            guard let kernelName else { return nil }
+            if let version = KernelVersion(kernelName) { return version }
+            guard kernelName == "native" else {
+                throw ValidationError(
+                    "'\(kernelName)' is no version of Linux for --kernel, which takes 6.17 or native.")
+            }
+            guard let running = KernelVersion.running else {
+                throw ValidationError("--kernel native asks for a running Linux kernel, and there is none.")
+            }
+            return running
+        }
+    }
+
+    /// Counted from 0.
+    private var socketBufferArgument: Int? {
+        get throws {
+            guard let skbArgument else { return nil }
+            guard let number = Int(skbArgument), (1...12).contains(number) else {
+                throw ValidationError("'\(skbArgument)' is no number of 1 to 12 for --skb-argument.")
+            }
+            return number - 1
         }
     }
 
@@ -25,10 +53,23 @@ extension CompileCommand {
         passes?.split(separator: ",").map(String.init) ?? PacketFilter.optimizerPasses
     }
 
-    /// The optimiser's graph of `filter` as text; what the passes did is reported if that is asked for.
-    func graph(of filter: PacketFilter, on console: Console) -> String {
-        let graph = filter.optimizerGraph(passes: passNames)
-        if explainPasses { console.report(graph.notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
+    /// The optimiser's graph of `filter` as text, for the hook if one is given; what the passes did is reported if that
+    /// is asked for.
+    func graph(of filter: PacketFilter, on console: Console) throws -> String {
+        let graph =
+            hookName == nil
+            ? filter.optimizerGraph(passes: passNames) : try filter.optimizerGraph(for: target(), options: options)
+        explain(graph.notes, on: console)
         return graph.text
+    }
+
+    /// Reports what the passes did on the way to the program of `filter` if that is asked for.
+    func explainProgram(of filter: PacketFilter, on console: Console) throws {
+        guard explainPasses else { return }
+        explain(try filter.optimizerGraph(for: target(), options: options).notes, on: console)
+    }
+
+    private func explain(_ notes: [String], on console: Console) {
+        if explainPasses { console.report(notes.map { "cbpf2ebpf: \($0)\n" }.joined()) }
     }
 }

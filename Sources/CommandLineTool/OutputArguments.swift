@@ -54,6 +54,9 @@ extension CompileCommand {
             throw ValidationError("The license must be a text, as \"GPL\".")
         }
         _ = try (form, byteOrder, options)
+        if let view = try view, withoutOptimization, view != .bytes {
+            throw ValidationError("-O0 shows the bytes as they are: leave out --vlan \(view.rawValue), or -O0.")
+        }
         if kernelForm { try validateKernelForm() }
         if try form == .header && !hook.isFunction {
             throw ValidationError("Only functions have a header: --hook function:HOOK makes one.")
@@ -61,8 +64,9 @@ extension CompileCommand {
     }
 
     private func validateKernelForm() throws {
-        if try hook != .socket || match != nil || noMatch != nil {
-            throw ValidationError("The kernel's own form is for no hook: leave out --hook, --match and --no-match.")
+        if try hook != .socket || match != nil || noMatch != nil || vlanName != nil {
+            throw ValidationError(
+                "The kernel's own form is for no hook: leave out --hook, --match, --no-match and --vlan.")
         }
         if try form == .object {
             throw ValidationError("No kernel loads the kernel's own form from an object: use --emit asm or raw.")
@@ -85,16 +89,25 @@ extension CompileCommand {
     func bytes(of filter: PacketFilter, on console: Console) throws -> [UInt8] {
         switch try form {
         case .classic: Array(filter.listing.utf8)
-        case .ir: Array(graph(of: filter, on: console).utf8)
+        case .ir: Array(try graph(of: filter, on: console).utf8)
         case .c:
             Array(
                 try filter.source(
                     for: target(), named: programName ?? "filter", license: license ?? PacketFilter.defaultLicense
                 ).utf8)
         case let form where kernelForm: try bytes(ofKernelForm: filter.kernelForm(), as: form)
-        case let form:
-            try bytes(of: filter.compile(for: target(), named: programName ?? "filter", options: options), as: form)
+        case let form: try bytes(of: program(of: filter, on: console), as: form)
         }
+    }
+
+    /// The program that the arguments ask for.
+    func program(on console: Console) throws -> CompiledProgram {
+        try program(of: filter(on: console), on: console)
+    }
+
+    private func program(of filter: PacketFilter, on console: Console) throws -> CompiledProgram {
+        try explainProgram(of: filter, on: console)
+        return try filter.compile(for: target(), named: programName ?? "filter", options: options)
     }
 
     private func bytes(of program: CompiledProgram, as form: Form) throws -> [UInt8] {

@@ -18,6 +18,17 @@ extension CompileCommand {
     ///
     /// - Throws: `ValidationError` where the hook needs a verdict, takes none, or has none of that name.
     func target() throws -> Target {
+        var target = try verdictTarget()
+        target.vlan = try view
+        return target
+    }
+
+    /// The view of the packet that the arguments ask for, or nil where they leave it to the filter.
+    var view: VLANView? {
+        get throws { try vlanName.map { try choice($0, of: "--vlan", or: .bytes) } }
+    }
+
+    private func verdictTarget() throws -> Target {
         let hook = try hook
         guard let match else {
             guard noMatch == nil || !hook.takesVerdicts else {

@@ -15,6 +15,19 @@ public struct CompiledProgram: Hashable, Sendable {
     /// The order of bytes of the machines that it is for, or nil if it is right on all; an optimised program compares
     /// with constants in the order of the packet's bytes.
     public internal(set) var byteOrder: ByteOrder?
+    /// How many rounds its loops get, nil if it has none: a packet that needs more does not match.
+    public let loopRounds: Int?
+
+    init(
+        filter: PacketFilter, target: Target, program: ExtendedProgram, byteOrder: ByteOrder? = nil,
+        loopRounds: Int? = nil
+    ) {
+        self.filter = filter
+        self.target = target
+        self.program = program
+        self.byteOrder = byteOrder
+        self.loopRounds = loopRounds
+    }
 
     /// A relocatable object that loaders take, the entry in the section of its hook.
     ///
@@ -64,18 +77,25 @@ public struct CompiledProgram: Hashable, Sendable {
     }
 
     /// The program as the kernel lists it, classic instructions as comments.
-    public var listing: String { ExtendedListing.text(program, source: filter.sourceLines) }
+    public var listing: String { ExtendedListing.text(program, source: sourceLines) }
 
     /// The filter and the program as JSON; `Grammar/program.schema.json` describes it.
     public func json() throws -> String {
         try ProgramDocument(
             filter: filter.classic, program: program, expression: filter.expression, linkType: filter.linkType?.name,
-            hook: target.hook.description
+            hook: target.hook.description, vlan: target.vlan == .bytes ? nil : target.vlan?.rawValue
         ).text()
     }
 
     /// The text that line information counts lines of.
-    var source: SourceText { SourceText(fileName: "filter.cbpf", lines: filter.sourceLines) }
+    var source: SourceText { SourceText(fileName: "filter.cbpf", lines: sourceLines) }
+
+    /// The lines of the source, the first of which states the bound of loops.
+    private var sourceLines: [String] {
+        var lines = filter.sourceLines
+        if let loopRounds { lines[0] += " (no match beyond \(loopRounds) rounds of a loop)" }
+        return lines
+    }
 }
 
 /// A program is asked for in another order of bytes than the one it was compiled for.

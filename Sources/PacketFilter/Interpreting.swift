@@ -1,3 +1,4 @@
+import BPFCompiler
 import BPFInterpreter
 import Pcap
 
@@ -20,6 +21,18 @@ extension CompiledProgram {
     ///
     /// - Throws: `Trap` at the instruction that the interpreter cannot run.
     public func run(on packet: Packet) throws -> UInt32 {
-        try ExtendedMachine().run(program, on: packet)
+        try ExtendedMachine(byteOrder: byteOrder ?? .host).run(program, on: packet, context: target.hook.machineContext)
+    }
+}
+
+extension Hook {
+    /// What the reference interpreter calls the context of the hook.
+    fileprivate var machineContext: ContextKind {
+        switch context {
+        case .socketBuffer: .socketBuffer
+        case .xdp: .xdp
+        case .netfilter: .netfilter
+        case .tracing: .tracing
+        }
     }
 }

@@ -7,6 +7,14 @@
     /// Why the kernel refused something, with the verifier's log.
     public typealias KernelError = BPFKernel.KernelError
 
+    extension KernelVersion {
+        /// The version of the running kernel.
+        public static var running: KernelVersion? {
+            let code = RunningKernel.versionCode
+            return KernelVersion(Int(code >> 16), Int(code >> 8 & 0xff))
+        }
+    }
+
     extension CompiledProgram {
         /// Loads the program into the running kernel, without an object file in between.
         ///
@@ -37,5 +45,10 @@
                 lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
             return try LoadedProgram(loading: request)
         }
+    }
+#else
+    extension KernelVersion {
+        /// The version of the running kernel, which is none of Linux here.
+        public static var running: KernelVersion? { nil }
     }
 #endif

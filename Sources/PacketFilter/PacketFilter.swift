@@ -16,6 +16,8 @@ public struct PacketFilter: Hashable, Sendable {
     public let expression: String?
     /// What the expression takes packets to begin with, or nil if the filter was given as bytecode.
     public let linkType: LinkType?
+    /// What made ``classic`` of the expression.
+    private let compiler: ExpressionCompiler?
 
     /// Compiles `expression` with libpcap. An empty expression matches every packet.
     ///
@@ -32,6 +34,7 @@ public struct PacketFilter: Hashable, Sendable {
         let compiler = ExpressionCompiler(
             linkType: linkType, snapshotLength: snapshotLength, optimizes: optimized, netmask: netmask)
         classic = try compiler.compile(expression)
+        self.compiler = compiler
         self.expression = expression
         self.linkType = linkType
     }
@@ -41,6 +44,7 @@ public struct PacketFilter: Hashable, Sendable {
         self.classic = classic
         expression = nil
         linkType = nil
+        compiler = nil
     }
 
     /// Reads a classic program from the text that `tcpdump -ddd` prints.
@@ -53,17 +57,22 @@ public struct PacketFilter: Hashable, Sendable {
     /// Compiles the filter.
     ///
     /// - Parameters:
-    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - target: The hook, what the filter's two answers become there, and which view it is shown of the packet; where
+    ///     the target says nothing of that, ``defaultView(for:)``.
     ///   - name: The program's name, a C identifier.
     ///   - options: How much is optimised, and for which instruction set.
     /// - Throws: ``CompilerError`` at the instruction that the target cannot run.
     public func compile(
         for target: Target, named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws -> CompiledProgram {
+        let target = target.showing(vlan: try view(for: target, options))
         let program =
             switch options.level {
             case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)
-            case .optimized: try Compiler.compile(classic, for: target, named: name, options: options)
+            case .optimized:
+                try Compiler.compile(
+                    classic, orForIP: target.hook.context == .tracing ? forIP() : nil, for: target, named: name,
+                    options: options)
             }
         for (index, instruction) in program.linked().instructions.enumerated() {
             do {
@@ -72,9 +81,17 @@ public struct PacketFilter: Hashable, Sendable {
                 throw Defect("instruction \(index) of the program is not valid: \(error)")
             }
         }
+        let isOptimized = options.level == .optimized
         return CompiledProgram(
-            filter: self, target: target, program: program,
-            byteOrder: options.level == .optimized ? options.byteOrder : nil)
+            filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
+            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil)
+    }
+
+    /// The filter for packets without an Ethernet header, or nil where no such packet can match.
+    private func forIP() -> ClassicProgram? {
+        guard var compiler, let expression else { return nil }
+        compiler.linkType = .rawIP
+        return try? compiler.compile(expression)
     }
 
     /// What the kernel's own converter makes of the filter.
@@ -104,6 +121,15 @@ public struct PacketFilter: Hashable, Sendable {
         let lines = sourceLines
         return try CSource.text(
             classic, for: target, named: name, license: license, title: lines[0], lines: Array(lines.dropFirst()))
+    }
+
+    /// What the optimiser makes of the filter for a target, as text, and what each of its passes did, a line each.
+    ///
+    /// - Parameter options: How the program is made; among them the passes to run.
+    public func optimizerGraph(
+        for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> (text: String, notes: [String]) {
+        Compiler.describe(classic, for: target, options: options)
     }
 
     /// The names of the optimiser's passes, in the order they run.

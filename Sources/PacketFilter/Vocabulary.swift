@@ -22,6 +22,8 @@ public typealias ByteOrder = ExtendedBPF.ByteOrder
 public typealias Hook = BPFCompiler.Hook
 /// A hook, and what the two answers of a filter become there.
 public typealias Target = BPFCompiler.Target
+/// The packet that a filter is shown, as to its outer VLAN tag.
+public typealias VLANView = BPFCompiler.VLANView
 /// What a program tells its hook to do with a packet.
 public typealias Verdict = BPFCompiler.Verdict
 /// The verdicts of traffic control.
@@ -40,6 +42,8 @@ public typealias NetfilterVerdict = BPFCompiler.NetfilterVerdict
 public typealias CompilerOptions = BPFCompiler.CompilerOptions
 /// The versions of the eBPF instruction set.
 public typealias InstructionSet = BPFCompiler.InstructionSet
+/// A version of Linux.
+public typealias KernelVersion = BPFCompiler.KernelVersion
 /// Why a filter cannot become a program.
 public typealias CompilerError = BPFCompiler.CompilerError
 /// What the packets of a capture begin with.

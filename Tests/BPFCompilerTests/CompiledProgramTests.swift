@@ -13,8 +13,9 @@ import Testing
         var isa = InstructionSet.v3
         var passes = Optimizer.passNames
         var order = ExtendedBPF.ByteOrder.little
+        var kernel: KernelVersion?
 
-        var testDescription: String { "\(target.hook) \(isa) \(passes) \(order)" }
+        var testDescription: String { "\(target.hook) \(isa) \(passes) \(order) \(kernel?.description ?? "")" }
     }
 
     static let cases: [Case] =
@@ -22,10 +23,23 @@ import Testing
             Case(target: .xdp(match: .drop)), Case(target: .xdp(match: .drop, noMatch: .aborted)),
             Case(target: .xdpFrags(match: .drop)), Case(target: .tc(match: .shot)),
             Case(target: .tcxIngress(match: .drop)), Case(target: .cgroupIngress(match: .deny)),
-            Case(target: .lwtIn(match: .drop)), Case(target: .socket), Case(target: .tc(match: .ok, noMatch: .shot)),
+            Case(target: .lwtIn(match: .drop)), Case(target: .socket),
+            Case(target: .socket, kernel: KernelVersion(6, 17)), Case(target: .socket, kernel: KernelVersion(6, 18)),
+            Case(target: .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7)), kernel: KernelVersion(6, 17)),
+            Case(target: .netfilter(match: .drop)), Case(target: .tpBTF("kfree_skb")),
+            Case(target: .tpBTF("kfree_skb"), kernel: KernelVersion(6, 18)),
+            Case(target: .netfilter(match: .accept, noMatch: .drop), kernel: KernelVersion(6, 18)),
+            Case(target: .socket, isa: .v4, kernel: KernelVersion(6, 17)),
+            Case(target: .tc(match: .ok, noMatch: .shot)),
             Case(target: .xdp(match: .drop), order: .big), Case(target: .tc(match: .shot), order: .big),
             Case(target: .socket, order: .big),
-        ] + InstructionSet.allCases.flatMap { isa in [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)] }
+            Case(target: .socket, order: .big, kernel: KernelVersion(6, 17)),
+            Case(target: .netfilter(match: .drop), order: .big),
+            Case(target: .tpBTF("kfree_skb"), order: .big),
+        ]
+        + InstructionSet.allCases.flatMap { isa in
+            [Case(target: .xdp(match: .drop), isa: isa), Case(target: .socket, isa: isa)]
+        }
         + OptimizerTests.selections.flatMap { passes in
             [Case(target: .xdp(match: .drop), passes: passes), Case(target: .tc(match: .shot), passes: passes)]
         }
@@ -59,15 +73,20 @@ import Testing
     private func compile(_ filter: ClassicBPF.Program, _ test: Case) throws -> ExtendedBPF.Program? {
         do throws(CompilerError) {
             return try Compiler.compile(
-                filter, for: test.target, options: CompilerOptions(isa: test.isa, byteOrder: test.order, passes: test.passes))
+                filter, for: test.target,
+                options: CompilerOptions(
+                    isa: test.isa, byteOrder: test.order, passes: test.passes, kernel: test.kernel))
         } catch {
-            if case .unavailableExtension = error.reason { return nil }
-            throw error
+            switch error.reason {
+            case .unavailableExtension, .needsKernel: return nil
+            default: throw error
+            }
         }
     }
 
     private func compare(
-        _ filter: ClassicBPF.Program, _ program: ExtendedBPF.Program, _ packet: Packet, _ test: Case, _ name: String = ""
+        _ filter: ClassicBPF.Program, _ program: ExtendedBPF.Program, _ packet: Packet, _ test: Case,
+        _ name: String = ""
     ) throws {
         let number = try ClassicMachine(byteOrder: test.order).run(filter, on: packet)
         let expected: UInt32 =
@@ -75,9 +94,21 @@ import Testing
             case .number: number
             case .verdict(let match, let noMatch): number == 0 ? noMatch.value : match.value
             }
-        let result = try ExtendedMachine(byteOrder: test.order).run(
-            program, on: packet, context: test.target.hook.context == .xdp ? .xdp : .socketBuffer)
-        #expect(result == expected, "\(name) \(filter.instructions) on \(packet)")
+        let seen = test.target.hook.context == .tracing ? afterSomeWay(packet) : packet
+        for stray: UInt8 in [0, 0xa5] {
+            let result = try ExtendedMachine(byteOrder: test.order, strayByte: stray).run(
+                program, on: seen, context: test.target.hook.machineContext)
+            #expect(result == expected, "\(name) \(filter.instructions) on \(seen)")
+        }
+    }
+
+    /// The packet as it is when the kernel has gone past its first bytes, which then lie in front of `data`.
+    private func afterSomeWay(_ packet: Packet) -> Packet {
+        let count = min(packet.linearLength, [0, 14, 34, 54][packet.bytes.count % 4])
+        return Packet(
+            Array(packet.bytes[count...]), linearLength: packet.linearLength - count,
+            headroom: [1, 2, 3] + Array(packet.bytes[..<count]), networkHeaderOffset: 14 - count,
+            linkLayerHeaderOffset: -count, metadata: packet.metadata)
     }
 
     private func randomPacket(for hook: Hook, using generator: inout SeededGenerator) -> Packet {
@@ -98,5 +129,17 @@ import Testing
         packet.metadata.cpu = .random(in: 0...63, using: &generator)
         packet.metadata.random = .random(in: 0 ... .max, using: &generator)
         return packet
+    }
+}
+
+extension Hook {
+    /// What the reference machine calls the context of the hook.
+    var machineContext: ContextKind {
+        switch context {
+        case .socketBuffer: .socketBuffer
+        case .xdp: .xdp
+        case .netfilter: .netfilter
+        case .tracing: .tracing
+        }
     }
 }

@@ -100,12 +100,13 @@ import Testing
     }
 
     /// Order matters to a comparison, to arithmetic and to a result; then to all that meets the number.
-    @Test(arguments: [
-        [.branch(.greater, .constant(5), jt: 0, jf: 0), .result(.a)],
-        [.arithmetic(.add, .constant(1)), .branch(.equal, .constant(5), jt: 0, jf: 0), .result(.constant(1))],
-        [.branch(.equal, .constant(5), jt: 0, jf: 1), .result(.a), .result(.constant(1))],
-        [.branch(.equal, .constant(0x10000), jt: 0, jf: 1), .result(.constant(2)), .result(.constant(1))],
-    ] as [[Operation]])
+    @Test(
+        arguments: [
+            [.branch(.greater, .constant(5), jt: 0, jf: 0), .result(.a)],
+            [.arithmetic(.add, .constant(1)), .branch(.equal, .constant(5), jt: 0, jf: 0), .result(.constant(1))],
+            [.branch(.equal, .constant(5), jt: 0, jf: 1), .result(.a), .result(.constant(1))],
+            [.branch(.equal, .constant(0x10000), jt: 0, jf: 1), .result(.constant(2)), .result(.constant(1))],
+        ] as [[Operation]])
     func whereOrderMattersItIsKept(rest: [Operation]) throws {
         var graph = try graph([.load(.absolute(.half, 12))] + rest)
         #expect(NetworkOrder.run(on: &graph).isEmpty)

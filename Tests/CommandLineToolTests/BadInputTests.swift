@@ -127,7 +127,7 @@ import Testing
         try refused(
             ["--input", "-"], input: Array("2\n32 0 0 4294963252\n22 0 0 0\n".utf8),
             "cbpf2ebpf: instruction 0: the extension poff is not available to a program on the socket hook")
-        let loop = try ToolRun(["ip6 protochain 6"])
+        let loop = try ToolRun(["-O0", "ip6 protochain 6"])
         #expect(loop.status == 1 && loop.output.isEmpty)
         #expect(
             loop.errors.contains(/^cbpf2ebpf: instruction \d+: jump back to instruction \d+, only forward is allowed/))
@@ -157,9 +157,9 @@ import Testing
         try refused(["--hook", "netfilter", "--match", "drop"] + arguments, input: [], "cbpf2ebpf: \(message)")
     }
 
-    @Test func hooksWithoutPacketLoadsWaitForTheOptimiser() throws {
+    @Test func hooksWithoutPacketLoadsHaveNoMirror() throws {
         try refused(
-            ["--hook", "xdp", "--match", "drop", "ip"], input: [],
+            ["-O0", "--hook", "xdp", "--match", "drop", "ip"], input: [],
             "cbpf2ebpf: -O0 makes no program for the xdp hook, its packet loads exist on socket, tc, tcx and netkit "
                 + "hooks only")
     }
@@ -200,7 +200,7 @@ import Testing
         ),
         (
             ["--emit", "elf", "ip"],
-            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir, c."
+            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir, header, c."
         ),
         (
             ["--hook", "eth0", "--emit", "classic", "ip"],
@@ -246,10 +246,14 @@ import Testing
             ["--kernel-form", "--hook", "tc", "--match", "shot", "ip"],
             "Error: The kernel's own form is for no hook: leave out --hook, --match and --no-match."
         ),
-        (["--explain-passes", "ip"], "Error: --passes and --explain-passes need --emit ir beside them."),
+        (
+            ["--explain-passes", "-O0", "ip"],
+            "Error: --passes and --explain-passes are for what the optimiser makes, this it does not."
+        ),
         (
             ["--emit", "ir", "--passes", "dead,foo", "ip"],
-            "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, blocks, dead."
+            "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, "
+                + "redundant, blocks, dead."
         ),
         (["--input", "-", "ip"], "Error: The filter comes from an expression, from -F or from --input, one of them."),
     ])

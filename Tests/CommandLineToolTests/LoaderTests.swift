@@ -16,7 +16,7 @@
         /// The commands of README, in a mount namespace with a BPF file system of its own.
         @Test func bpftoolLoadsAndShowsTheExpression() throws {
             let folder = try TemporaryFolder()
-            let path = try object(["icmp or udp"], in: folder)
+            let path = try object(["-O0", "icmp or udp"], in: folder)
             let result = try run(
                 "unshare",
                 [
@@ -84,7 +84,7 @@
 
         @Test(arguments: ["little", "big"]) func readelfAndLLVMFindNothingOdd(order: String) throws {
             let folder = try TemporaryFolder()
-            let path = try object(["--endian", order, "icmp or udp"], in: folder)
+            let path = try object(["-O0", "--endian", order, "icmp or udp"], in: folder)
             let elf = try run("readelf", ["-aW", path])
             #expect(elf.status == 0 && elf.errors == "", "\(elf.errors)")
             let dump = try run(llvm("llvm-objdump"), ["-d", path])

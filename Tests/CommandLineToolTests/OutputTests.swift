@@ -31,7 +31,7 @@ import Testing
     func anExpressionOfSeveralLinesIsAllComment(end: String) throws {
         let folder = try TemporaryFolder()
         try folder.file("filter", containing: Array("ip\(end)or udp\(end)".utf8))
-        let run = try ToolRun(["-F", folder.path("filter"), "--emit", "asm"])
+        let run = try ToolRun(["-F", folder.path("filter"), "-O0", "--emit", "asm"])
         #expect(run.status == 0)
         #expect(run.text.hasPrefix("; ip\n; or udp\n   0: (b4) w0 = 0\n"))
     }
@@ -100,14 +100,21 @@ import Testing
     }
 
     @Test func rawBytesFollowTheEndianness() throws {
-        let little = try ToolRun(["--emit", "raw", "--endian", "little", "ip"]).output
-        let big = try ToolRun(["--emit", "raw", "--endian", "big", "ip"]).output
+        let little = try ToolRun(["-O0", "--emit", "raw", "--endian", "little", "ip"]).output
+        let big = try ToolRun(["-O0", "--emit", "raw", "--endian", "big", "ip"]).output
         #expect(little.count == big.count && little.count.isMultiple(of: 8))
         // w7 = 0 is `b4 07 …` with the registers' halves of the second byte exchanged.
         #expect(little[8..<16] == [0xb4, 0x07, 0, 0, 0, 0, 0, 0])
         #expect(big[8..<16] == [0xb4, 0x70, 0, 0, 0, 0, 0, 0])
-        let host = try ToolRun(["--emit", "raw", "--endian", "host", "ip"]).output
+        let host = try ToolRun(["-O0", "--emit", "raw", "--endian", "host", "ip"]).output
         #expect(host == (UInt16(1).littleEndian == 1 ? little : big))
+    }
+
+    /// The word with which EtherType 0x0800 is compared is the machine's that is to run the program.
+    @Test func optimisedProgramsAreForTheOrderAskedFor() throws {
+        let arguments = ["--hook", "xdp", "--match", "drop", "--emit", "asm", "ip", "--endian"]
+        #expect(try ToolRun(arguments + ["little"]).text.contains("!= 0x8 goto"))
+        #expect(try ToolRun(arguments + ["big"]).text.contains("!= 0x800 goto"))
     }
 
     @Test(
@@ -137,15 +144,14 @@ import Testing
         #expect(check.status == 0, "\(check.errors)")
     }
 
-    @Test func optimisationIsAnnouncedUntilItIsThere() throws {
+    @Test func programsAreOptimisedUnlessToldOtherwise() throws {
         let plain = try ToolRun(["--emit", "raw", "ip"])
         for option in ["-O", "-O1"] {
             let run = try ToolRun([option, "--emit", "raw", "ip"])
-            #expect(run.output == plain.output)
-            #expect(run.errors == "cbpf2ebpf: the optimiser is not available yet, compiling with -O0\n")
+            #expect(run.output == plain.output && run.errors == "")
         }
         let none = try ToolRun(["-O0", "--emit", "raw", "ip"])
-        #expect(none.output == plain.output && none.errors == "")
+        #expect(none.status == 0 && none.output != plain.output && none.errors == "")
     }
 
     /// As people who know the kernel's header write them.
@@ -177,8 +183,9 @@ import Testing
     }
 
     /// No program is made, so there is no verdict to be given.
-    @Test(arguments: ["classic", "ir"]) func whatIsNoProgramNeedsNoVerdict(form: String) throws {
-        #expect(try ToolRun(["--hook", "tc", "--emit", form, "ip"]).output == ToolRun(["--emit", form, "ip"]).output)
+    @Test func whatIsNoProgramNeedsNoVerdict() throws {
+        let arguments = ["--emit", "classic", "ip"]
+        #expect(try ToolRun(["--hook", "tc"] + arguments).output == ToolRun(arguments).output)
     }
 
     @Test func theGraphAndItsPassesAreShown() throws {
@@ -199,6 +206,29 @@ import Testing
         #expect(run.errors.contains("cbpf2ebpf: blocks: joined 1 blocks to those in front of them\n"))
         let bare = try ToolRun(["--emit", "ir", "--passes", "", "ip"])
         #expect(bare.status == 0 && bare.errors == "" && bare.text.hasPrefix("b0:\n  goto b1\nb1:\n"))
+    }
+
+    /// For a hook the graph has its verdicts and each way in which packets are read.
+    @Test func theGraphForAHookIsShown() throws {
+        let run = try ToolRun(["--hook", "tc", "--match", "shot", "--emit", "ir", "ip"])
+        #expect(run.status == 0)
+        let parts = run.text.split(separator: "; ").map(String.init)
+        try #require(parts.count == 2)
+        #expect(parts[0].hasPrefix("packets through pointers\nb0:\n"))
+        #expect(parts[1].hasPrefix("where they do not reach, packets through instructions\nb0:\n"))
+        for part in parts { #expect(part.contains("return 2\n") && part.contains("return 0\n")) }
+        // Nothing is out of the reach of programs for packets in one buffer.
+        let xdp = try ToolRun(["--hook", "xdp", "--match", "drop", "--emit", "ir", "ip"])
+        #expect(xdp.text.hasPrefix("b0:\n") && !xdp.text.contains(";"))
+    }
+
+    @Test func passesOfProgramsAreChosenAndExplained() throws {
+        let arguments = ["--hook", "xdp", "--match", "drop", "--emit", "asm", "--no-pcap-optimizer", "tcp port 80"]
+        let all = try ToolRun(arguments + ["--explain-passes"])
+        #expect(try all.status == 0 && all.output == ToolRun(arguments).output)
+        #expect(all.errors.contains("cbpf2ebpf: blocks: joined "))
+        let none = try ToolRun(arguments + ["--explain-passes", "--passes", ""])
+        #expect(none.status == 0 && none.output != all.output && !none.errors.contains("cbpf2ebpf: blocks: "))
     }
 
     @Test func helpAndVersionGoToStandardOutput() throws {

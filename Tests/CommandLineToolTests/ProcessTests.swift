@@ -81,7 +81,7 @@ import Testing
 
         @Test(.enabled(if: Requirement.tool("script").allowsRunning, "needs script, of bsdutils"))
         func textIsWrittenToATerminal() throws {
-            let result = try run("script", ["-qec", "'\(builtTool)' --emit asm ip", "/dev/null"])
+            let result = try run("script", ["-qec", "'\(builtTool)' -O0 --emit asm ip", "/dev/null"])
             #expect(result.status == 0)
             #expect(result.text.contains("r0 = *(u16 *)skb[12]"))
         }

@@ -15,7 +15,7 @@
         private static let commands: [String] = code.compactMap { line in
             let text = line.drop { $0 == " " }
             let command = text.hasPrefix("$ ") ? text.dropFirst(2) : text
-            let tools = ["cbpf2ebpf ", "bpftool ", "tc ", "tcpdump ", "examples/", "Tests/"]
+            let tools = ["cbpf2ebpf ", "bpftool ", "clang ", "tc ", "tcpdump ", "examples/", "Tests/"]
             guard tools.contains(where: command.hasPrefix), !command.contains("[options]") else { return nil }
             return String(command.prefix { $0 != "#" }).trimmingCharacters(in: .whitespaces)
         }
@@ -27,14 +27,27 @@
             let commands = Self.commands.filter { !Self.scripts.contains($0) }
             #expect(commands.count >= 8)
             let folder = try TemporaryFolder()
+            try folder.file("guard.c", containing: Array(Self.program.utf8))
             let setUp = [
                 "cd '\(folder.path(""))'", "mount -t bpf bpf /sys/fs/bpf",
-                "ip link add eth0 type veth peer name eth1", "ip link set eth0 up", "ip link set eth1 up", "set -x",
+                "ip link add eth0 type veth peer name eth1", "ip link set eth0 up", "ip link set eth1 up",
+                "clang() { '\(llvm("clang"))' \"$@\"; }", "set -x",
             ]
             let result = try run(
                 "unshare", ["-m", "-n", "sh", "-ec", (setUp + commands).joined(separator: "\n")],
                 environment: ["PATH": URL(filePath: builtTool).deletingLastPathComponent().path() + ":" + searchPath])
             #expect(result.status == 0, "\(result.errors)")
+        }
+
+        /// README's program in C.
+        private static let program = readme.split(separator: "```")[1].dropFirst("c\n".count)
+
+        /// What `requires` is shown to say is what it says.
+        @Test func theNeedsAreWhatTheToolShows() throws {
+            let start = try #require(Self.code.firstIndex { $0.hasPrefix("$ cbpf2ebpf requires --hook tc") })
+            let shown = Self.code[(start + 1)...].prefix { !$0.hasPrefix("$") }
+            let output = try ToolRun(["requires", "--hook", "tc", "--match", "shot", "icmp or udp"]).text
+            #expect(shown.count > 2 && output == shown.map { $0 + "\n" }.joined())
         }
 
         @Test func theListingIsWhatTheToolShows() throws {

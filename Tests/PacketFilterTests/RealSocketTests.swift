@@ -45,7 +45,10 @@
                 do {
                     return try filter.compile(for: .socket, options: CompilerOptions(level: level))
                 } catch let error as CompilerError {
-                    guard case .unavailableExtension = error.reason else { throw error }
+                    switch error.reason {
+                    case .unavailableExtension, .needsKernel: break
+                    default: throw error
+                    }
                     return nil
                 }
             }

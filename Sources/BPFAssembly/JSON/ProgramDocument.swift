@@ -15,6 +15,8 @@ public struct ProgramDocument: Encodable {
     public var linkType: String?
     /// The hook, or nil for the kernel's own form.
     public var hook: String?
+    /// The view of the packet's VLAN tag that the filter is shown, or nil for the bytes as they are.
+    public var vlan: String?
     /// The classic instructions.
     public var classic: [ClassicInstruction]
     /// The eBPF instructions, all functions one behind the other.
@@ -50,18 +52,19 @@ public struct ProgramDocument: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case expression, hook, classic, ebpf
+        case expression, hook, vlan, classic, ebpf
         case linkType = "link_type"
     }
 
     /// Describes `filter` and the program it became.
     public init(
         filter: ClassicBPF.Program, program: ExtendedBPF.Program, expression: String? = nil, linkType: String? = nil,
-        hook: String? = nil
+        hook: String? = nil, vlan: String? = nil
     ) {
         self.expression = expression
         self.linkType = linkType
         self.hook = hook
+        self.vlan = vlan
         classic = zip(filter.instructions, ClassicListing.lines(filter)).map { instruction, text in
             ClassicInstruction(
                 code: instruction.code, jt: instruction.jt, jf: instruction.jf, k: instruction.k,

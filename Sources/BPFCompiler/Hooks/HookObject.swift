@@ -29,6 +29,23 @@ extension Hook {
         }
     }
 
+    /// The hook of the programs in a section, or nil for one that loaders do not know or that holds functions.
+    ///
+    /// After the name of the hook loaders also take a slash and a name of one's own.
+    public init?(section: String) {
+        let parts = section.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let argument = parts.count > 1 ? parts[1] : nil
+        if let argument, let tracing = Tracing(rawValue: parts[0]), tracing.takes(argument) {
+            self = tracing.hook(at: argument)
+        } else if let hook = Self.packetHooks.first(where: { $0.section == section || $0.section == parts[0] }) {
+            self = hook
+        } else if parts[0] == "tc" {
+            self = .tc
+        } else {
+            return nil
+        }
+    }
+
     /// The structure the program gets a pointer to, its name in C.
     ///
     /// Programs at typed tracepoints and entries of functions get an array of u64; `bpf_raw_tracepoint_args` is one in a
@@ -45,7 +62,8 @@ extension Hook {
 
     /// The first kernel that has the hook. What else a program uses can ask for a later one.
     ///
-    /// Source: the kernel's release notes; functions that are verified by themselves came with 5.6.
+    /// Source: the kernel's release notes. Calls of functions came with 4.16; those of objects are hidden ones, which
+    /// loaders show the kernel as parts of what calls them, so that it need not know functions verified by themselves.
     public var minimumKernel: KernelVersion {
         switch self {
         case .socket: KernelVersion(3, 19)
@@ -59,7 +77,7 @@ extension Hook {
         case .tpBTF, .fentry: KernelVersion(5, 5)
         case .rawTP: KernelVersion(4, 17)
         case .kprobe: KernelVersion(4, 1)
-        case .function(let hook): max(hook.minimumKernel, KernelVersion(5, 6))
+        case .function(let hook): max(hook.minimumKernel, KernelVersion(4, 16))
         }
     }
 
@@ -93,5 +111,16 @@ public struct KernelVersion: Hashable, Sendable, Comparable, CustomStringConvert
     /// Whether `left` is the earlier one.
     public static func < (left: KernelVersion, right: KernelVersion) -> Bool {
         (left.major, left.minor) < (right.major, right.minor)
+    }
+}
+
+extension KernelVersion: LosslessStringConvertible {
+    /// Reads both numbers; a third one, as in 6.1.55, and what follows may be there and does not count.
+    public init?(_ description: String) {
+        let parts = description.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2, let major = UInt8(parts[0]), let minor = UInt8(parts[1].prefix { $0.isNumber }),
+            parts.count == 3 || parts[1].allSatisfy(\.isNumber), parts[0].first != "+"
+        else { return nil }
+        self.init(Int(major), Int(minor))
     }
 }

@@ -4,6 +4,10 @@ public struct Target: Hashable, Sendable {
     public var hook: Hook
     /// What the filter's number becomes.
     public var result: Result
+    /// The packet that the filter is shown; nil leaves it to the filter, which of itself is shown ``VLANView/bytes``.
+    ///
+    /// It is part of the target, not of ``CompilerOptions``: it changes what the program answers, not how it is made.
+    public var vlan: VLANView?
 
     /// What the program returns.
     public enum Result: Hashable, Sendable {
@@ -14,10 +18,14 @@ public struct Target: Hashable, Sendable {
     }
 
     /// Makes a target. ``socket``, ``tc(match:noMatch:)`` and what else is in Targets.swift read better.
-    public init(hook: Hook, result: Result) {
+    public init(hook: Hook, result: Result, vlan: VLANView? = nil) {
         self.hook = hook
         self.result = result
+        self.vlan = vlan
     }
+
+    /// The same target for a filter that is shown another view of the packet.
+    public func showing(vlan view: VLANView) -> Target { Target(hook: hook, result: result, vlan: view) }
 
     /// Makes a target that gives `match` to packets that match and `noMatch` to others.
     ///

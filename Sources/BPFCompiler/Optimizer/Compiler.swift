@@ -8,23 +8,32 @@ public enum Compiler {
     /// Line 1 of the result's line marks is what belongs to no classic instruction, line *n* + 2 the classic
     /// instruction *n*.
     ///
-    /// - Parameter name: The name of the entry function, a C identifier.
+    /// - Parameters:
+    ///   - filter: The filter; on hooks that look at packets passing in the kernel, for packets with an Ethernet header.
+    ///   - ipFilter: On those hooks, the filter for packets that begin with their IP header; nil where none matches.
+    ///   - target: The hook, and what the filter's two answers become there.
+    ///   - name: The name of the entry function, a C identifier.
+    ///   - options: How the program is made.
     /// - Throws: ``CompilerError`` at the first instruction that the target has nothing for.
     public static func compile(
-        _ filter: ClassicBPF.Program, for target: Target, named name: String = "filter",
-        options: CompilerOptions = CompilerOptions()
+        _ filter: ClassicBPF.Program, orForIP ipFilter: ClassicBPF.Program? = nil, for target: Target,
+        named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws(CompilerError) -> ExtendedBPF.Program {
         guard Translator.isIdentifier(name) else { throw CompilerError(.invalidName(name)) }
+        try options.checkKernel(for: target.hook)
+        if target.hook.context == .tracing {
+            return try TracingEntry(target, options).compile(filter, orForIP: ipFilter, named: name)
+        }
         let compilation = Compilation(filter: filter, target: target, options: options)
         let graph = compilation.graph(readingBy: compilation.ways.first)
-        guard graph.hasClassicLoads, graph.failure != 0, case .verdict(let match, let noMatch) = target.result else {
+        if let origin = LoopBounds.irreducibleLoop(in: graph) { throw CompilerError(.irreducibleLoop, at: origin) }
+        guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
                 [try compilation.function(named: name, first: graph)], named: name, for: target.hook)
         }
-        // A classic load that finds nothing ends its function with 0. So that becomes one of its own.
         let callee = "\(name)_number"
         let number = Compilation(
-            filter: filter, target: Target(hook: target.hook, result: .number), options: options)
+            filter: filter, target: Target(hook: target.hook, result: .number, vlan: target.vlan), options: options)
         return Routine.link(
             [
                 VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
@@ -33,26 +42,44 @@ public enum Compiler {
     }
 }
 
+extension Compiler {
+    /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
+    /// which one would need more does not match.
+    public static func loopRounds(
+        of filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> Int? {
+        guard ControlFlow(filter).hasBackwardJumps else { return nil }
+        let compilation = Compilation(filter: filter, target: target, options: options)
+        let ways = compilation.ways
+        return [ways.first, ways.rest].compactMap { $0 }
+            .compactMap { compilation.graph(readingBy: $0).rounds.values.min() }.min()
+    }
+}
+
 /// One filter on its way to a function for one target.
-private struct Compilation {
+struct Compilation {
     let filter: ClassicBPF.Program
     let target: Target
     let options: CompilerOptions
 
+    /// How packets are read, and how where that does not reach.
     var ways: (first: PacketAccess, rest: PacketAccess?) {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
-        return PacketAccess.ways(for: target.hook, failure: failure)
+        return PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
     }
 
-    func graph(readingBy access: PacketAccess) -> Graph {
+    func graph(readingBy access: PacketAccess) -> Graph { lowered(readingBy: access).graph }
+
+    /// The graph, and what each pass did.
+    func lowered(readingBy access: PacketAccess) -> (graph: Graph, notes: [String]) {
         var optimizer = Optimizer(passes: options.passes)
         if isThrifty {
             // What is known already would be kept, mostly on the stack.
             optimizer.passes.removeAll { $0 == ValueNumbering.name }
             optimizer.copySize = 4
         }
-        return optimizer.lower(filter, for: target, access, options).graph
+        return optimizer.lower(filter, for: target, access, options)
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.

@@ -52,8 +52,10 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        AddressLowering.run(on: &graph, access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas)
-        _ = LoopBounds.run(on: &graph, rounds: 256)
+        LoopBounds.run(on: &graph)
+        notes += VLANLowering.run(
+            on: &graph, target.vlan ?? .bytes, target.hook,
+            access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
@@ -63,7 +65,8 @@ public struct Optimizer: Hashable, Sendable {
         notes += BoundsChecks.run(
             on: &graph,
             BoundsChecks.Limits(
-                windowSize: access.isAligned ? min(copySize, access.windowSize) : access.windowSize, packetSize: target.hook.context == .xdp ? 0xffff : .max,
+                windowSize: access.windowSize < 32_000 ? min(copySize, access.windowSize) : access.windowSize,
+                packetSize: target.hook.context == .xdp ? 0xffff : .max,
                 aligned: access.isAligned))
         if options.byteOrder == .little, access == .pointers { notes += TestMerging.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
@@ -100,9 +103,9 @@ public struct Optimizer: Hashable, Sendable {
 
 extension Hook {
     /// How loads reach the areas of negative offsets.
-    fileprivate var headerAreas: AddressLowering.Areas {
+    fileprivate func headerAreas(_ layer: LinkLayer?) -> AddressLowering.Areas {
         if hasPacketLoads { return .instructions(everywhere: false) }
-        return switch linkLayer {
+        return switch layer ?? linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)
         }

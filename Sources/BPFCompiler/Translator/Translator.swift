@@ -26,6 +26,7 @@ public enum Translator {
             guard target.hook.hasPacketLoads, !target.hook.isFunction else {
                 throw CompilerError(.notTranslatable(target.hook))
             }
+            if let view = target.vlan, view != .bytes { throw CompilerError(.viewNeedsOptimizer(view)) }
             return try VerdictWrapper(target).translate(program, named: name)
         }
     }

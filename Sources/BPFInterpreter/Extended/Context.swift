@@ -4,17 +4,28 @@ public enum ContextKind: String, Hashable, Sendable, CaseIterable {
     case socketBuffer = "__sk_buff"
     /// `struct xdp_md`: programs in the driver's receive path.
     case xdp = "xdp_md"
+    /// `struct bpf_nf_ctx`: programs in netfilter, with a pointer to the packet's `struct sk_buff`.
+    case netfilter = "bpf_nf_ctx"
+    /// The arguments of a tracepoint. Each of them is the packet's `struct sk_buff` here.
+    case tracing = "bpf_raw_tracepoint_args"
+
+    /// Whether the context leads to the kernel's own structures without a function's help.
+    var hasKernelStructures: Bool { self == .netfilter || self == .tracing }
 }
 
 /// The structure that a running program has as its context.
 enum Context {
     case socketBuffer(SocketBuffer)
     case xdp(XDPBuffer)
+    case netfilter
+    case tracing
 
     var kind: ContextKind {
         switch self {
         case .socketBuffer: .socketBuffer
         case .xdp: .xdp
+        case .netfilter: .netfilter
+        case .tracing: .tracing
         }
     }
 
@@ -23,6 +34,9 @@ enum Context {
         switch self {
         case .socketBuffer: SocketBuffer.size
         case .xdp: XDPBuffer.size
+        case .netfilter: 16
+        // The kernel has twelve arguments at most.
+        case .tracing: 96
         }
     }
 
@@ -30,6 +44,7 @@ enum Context {
         switch self {
         case .socketBuffer(let buffer): try buffer.bytes(at: location)
         case .xdp(let buffer): try buffer.bytes(at: location)
+        case .netfilter, .tracing: throw .noContextField(offset: location.offset, count: location.count)
         }
     }
 
@@ -40,6 +55,15 @@ enum Context {
         }
         try buffer.set(location, to: bytes)
         self = .socketBuffer(buffer)
+    }
+
+    /// Whether a load of eight bytes from `offset` gives a pointer to the packet's `struct sk_buff`.
+    func hasSocketBuffer(at offset: Int) -> Bool {
+        switch self {
+        case .socketBuffer, .xdp: false
+        case .netfilter: offset == 8
+        case .tracing: offset % 8 == 0
+        }
     }
 
     /// Where in the packet's linear part the pointer leads that a load of a word from `offset` gives; nil if the

@@ -35,7 +35,10 @@ struct ExtendedState {
             switch kind {
             case .socketBuffer: .socketBuffer(SocketBuffer(packet, machine.byteOrder))
             case .xdp: .xdp(XDPBuffer(packet, machine.byteOrder))
+            case .netfilter: .netfilter
+            case .tracing: .tracing
             }
+        if kind.hasKernelStructures { kernelMemory = KernelMemory(packet, machine.byteOrder) }
         frames = [Frame(function: 0, slot: 0)]
         frame.registers[1] = AddressSpace.context
     }

@@ -24,6 +24,7 @@ extension ExtendedState {
         case 113: result = try probeRead()
         case 188: result = UInt64(packet.length)
         case 189: result = try loadXDPBytes()
+        case 201: result = try readDynptr()
         default: throw .unknownHelper(number: number)
         }
         destroyArguments()
@@ -73,6 +74,21 @@ extension ExtendedState {
             return try deliver(bytes?[...], to: destination, failingWith: error(at: source))
         }
         return source < AddressSpace.nullLimit ? outOfRange : 0
+    }
+
+    /// `bpf_dynptr_read(to, len, dynptr, offset, flags)`: reaches the whole packet. What it cannot read it leaves alone,
+    /// but for the verifier `to` has been written.
+    private mutating func readDynptr() throws(Trap.Reason) -> UInt64 {
+        let count = UInt32(truncatingIfNeeded: try read(.r2))
+        guard count <= Int32.max else { throw .invalidByteCount(UInt64(count)) }
+        try checkDynptr(in: .r3)
+        let offset = UInt32(truncatingIfNeeded: try read(.r4))
+        guard try read(.r5) == 0 else { return invalidArgument }
+        if count == 0 { return 0 }
+        let destination = try locate(try read(.r1), count: Int(count))
+        guard case .stack = destination.memory else { throw .readOnlyMemory(destination.memory.region) }
+        guard Int(offset) + Int(count) <= packet.bytes.count else { return UInt64(bitPattern: -7) }  // −E2BIG
+        return try deliver(packet.bytes[Int(offset)...].prefix(Int(count)), to: destination)
     }
 
     /// Addresses of processes are refused before they are tried.

@@ -18,11 +18,37 @@ extension ExtendedState {
             // Other types are numbers of the running kernel's structures.
             guard type == 0 else { throw .unknownType(id: type) }
             result = try read(.r1) | AddressSpace.untrusted
+        case "bpf_dynptr_from_skb":
+            result = try makeDynptr()
         default:
             throw .unresolvedReference(.kernelFunction(name))
         }
         destroyArguments()
         try write(.r0, result)
+    }
+
+    /// What stands in a `struct bpf_dynptr` for the packet; the kernel's own is nobody's business.
+    private static let dynptrBytes = Array("packet's dynptr.".utf8)
+
+    /// `bpf_dynptr_from_skb(skb, flags, dynptr)`: 16 bytes of the stack become a handle of the packet's bytes.
+    private mutating func makeDynptr() throws(Trap.Reason) -> UInt64 {
+        guard context.kind != .xdp else { throw .unavailable("kernel function bpf_dynptr_from_skb", context.kind) }
+        let buffer = context.kind.hasKernelStructures ? AddressSpace.structure(.socketBuffer) : AddressSpace.context
+        guard try read(.r1) == buffer else { throw .notTheStructure(.r1, structure: "sk_buff") }
+        let destination = try locate(try read(.r3), count: Self.dynptrBytes.count)
+        guard case .stack = destination.memory else { throw .readOnlyMemory(destination.memory.region) }
+        if try read(.r2) != 0 { return UInt64(bitPattern: -22) }
+        try set(destination, to: Self.dynptrBytes)
+        return 0
+    }
+
+    /// Makes sure that the register points to what ``makeDynptr()`` has made.
+    func checkDynptr(in register: Register) throws(Trap.Reason) {
+        let address = try read(register)
+        let location = try locate(address, count: Self.dynptrBytes.count)
+        guard case .stack = location.memory, try bytes(at: location) == Self.dynptrBytes else {
+            throw .notTheStructure(register, structure: "bpf_dynptr")
+        }
     }
 
     /// `dst += ` the distance of the member that `reference` names.

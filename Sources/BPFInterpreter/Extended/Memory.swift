@@ -27,6 +27,9 @@ extension ExtendedState {
             {
                 return try write(instruction.dstReg, pointer)
             }
+            if case .context = location.memory, size == .doubleword, context.hasSocketBuffer(at: location.offset) {
+                return try write(instruction.dstReg, AddressSpace.structure(.socketBuffer))
+            }
             bytes = try self.bytes(at: location)
         }
         let value = number(from: bytes)
@@ -93,7 +96,7 @@ extension ExtendedState {
         return nil
     }
 
-    private func bytes(at location: Location) throws(Trap.Reason) -> [UInt8] {
+    func bytes(at location: Location) throws(Trap.Reason) -> [UInt8] {
         switch location.memory {
         case .context: return try context.bytes(at: location)
         case .packet: return Array(packet.bytes[location.range])

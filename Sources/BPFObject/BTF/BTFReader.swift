@@ -9,13 +9,13 @@ public struct BTFReader: Sendable {
     /// The order of the bytes.
     public let byteOrder: ByteOrder
 
-    private let bytes: [UInt8]
-    private let strings: Range<Int>
+    let bytes: [UInt8]
+    let strings: Range<Int>
     /// Where each type starts in `bytes`; the first is number 1.
-    private var typeOffsets: [Int] = []
+    private(set) var typeOffsets: [Int] = []
 
     /// The bytes that every type has.
-    private static let headSize = 12
+    static let headSize = 12
 
     /// Reads the header of `bytes` and finds where the types start.
     ///
@@ -112,7 +112,7 @@ extension BTFReader {
     }
 
     /// The twelve bytes that every type starts with.
-    private struct Head {
+    struct Head {
         var name: UInt32
         var kind: BTFKind
         var count: Int
@@ -125,7 +125,7 @@ extension BTFReader {
     }
 
     /// - Precondition: At least 12 bytes are there.
-    private func head(at offset: Int) throws(BTFError) -> Head {
+    func head(at offset: Int) throws(BTFError) -> Head {
         let info = word(at: offset + 4)
         let rawKind = UInt8(info >> 24 & 0x1f)
         guard let kind = BTFKind(rawValue: rawKind) else { throw BTFError(.unknownKind(rawKind), at: offset + 4) }
@@ -134,7 +134,7 @@ extension BTFReader {
             sizeOrType: word(at: offset + 8))
     }
 
-    private func word(at offset: Int) -> UInt32 { readWord(bytes, at: offset, byteOrder) }
+    func word(at offset: Int) -> UInt32 { readWord(bytes, at: offset, byteOrder) }
 
     private func matches(at offset: Int, _ kind: BTFKind, _ name: [UInt8]) throws(BTFError) -> Bool {
         guard UInt8(word(at: offset + 4) >> 24 & 0x1f) == kind.rawValue else { return false }

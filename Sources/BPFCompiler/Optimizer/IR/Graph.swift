@@ -16,6 +16,9 @@ struct Graph: Hashable, Sendable {
     /// What the filter returns where a requirement is not met.
     var failure: UInt32 = 0
 
+    /// By the block a loop begins with, how often that is entered at most, where loops have been bounded.
+    var rounds: [BlockID: Int] = [:]
+
     /// What each value is, by its number.
     private(set) var definitions: [Definition] = []
 
@@ -55,7 +58,8 @@ struct Graph: Hashable, Sendable {
     @discardableResult
     mutating func append(_ instruction: Instruction, to block: BlockID, origin: Int? = nil) -> Value {
         let value = makeInstruction(
-            instruction, origin: origin ?? blocks[block.number].instructions.last.map { origins[$0.number] }
+            instruction,
+            origin: origin ?? blocks[block.number].instructions.last.map { origins[$0.number] }
                 ?? blocks[block.number].origin)
         blocks[block.number].instructions.append(value)
         return value

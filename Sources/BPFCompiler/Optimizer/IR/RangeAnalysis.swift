@@ -3,10 +3,11 @@ struct RangeAnalysis {
     /// By value.
     private var ranges: [ValueRange]
 
-    /// Finds the ranges of the values that stand in reachable blocks. Parameters of loops are unknown.
+    /// Finds the ranges of the values that stand in reachable blocks. Parameters of loops are unknown but for what
+    /// `known` says of them.
     ///
     /// - Complexity: O(*n*) in the number of values and edges.
-    init(_ graph: Graph) {
+    init(_ graph: Graph, _ known: [Value: ValueRange] = [:]) {
         let order = DominatorTree(graph).order
         var places = [Int](repeating: .max, count: graph.blocks.count)
         for (place, id) in order.enumerated() { places[id.number] = place }
@@ -14,7 +15,9 @@ struct RangeAnalysis {
         var incoming = [ValueRange?](repeating: nil, count: graph.definitions.count)
         for id in order {
             for edge in graph.blocks[id.number].terminator.edges where places[edge.target.number] <= places[id.number] {
-                for parameter in graph.blocks[edge.target.number].parameters { incoming[parameter.number] = .unknown }
+                for parameter in graph.blocks[edge.target.number].parameters {
+                    incoming[parameter.number] = known[parameter] ?? .unknown
+                }
             }
         }
         for id in order {
@@ -27,6 +30,7 @@ struct RangeAnalysis {
             for edge in graph.blocks[id.number].terminator.edges {
                 for (parameter, argument) in zip(graph.blocks[edge.target.number].parameters, edge.arguments) {
                     let range = ranges[argument.number]
+                    if known[parameter] != nil { continue }
                     incoming[parameter.number] = incoming[parameter.number]?.or(range) ?? range
                 }
             }

@@ -12,7 +12,9 @@ enum BlockCleaning {
             var number = number
             // A loop of empty blocks has no end.
             for _ in blocks.indices {
-                guard blocks[number].instructions.isEmpty, case .jump(let next) = blocks[number].terminator else { break }
+                guard blocks[number].instructions.isEmpty, case .jump(let next) = blocks[number].terminator else {
+                    break
+                }
                 number = next
             }
             return number

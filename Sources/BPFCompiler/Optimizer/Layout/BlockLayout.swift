@@ -41,7 +41,8 @@ struct BlockLayout {
     /// Whether a block only sets the result and leaves.
     private func isEnd(_ number: Int) -> Bool {
         guard !function.blocks[number].isRare,
-            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil }) else { return false }
+            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil })
+        else { return false }
         switch function.blocks[number].terminator {
         case .exit: return true
         case .jump(let next): return isExit(next)
@@ -64,12 +65,14 @@ struct BlockLayout {
 
     /// The chains one behind the other: rare ones after the others, and in front of the ends one that leads there.
     private func joinedChains() -> [Int] {
-        let ends = chains.filter { $0.count == 1 && isEnd($0[0]) && $0[0] != 0 }
-        var others = chains.filter { !ends.contains($0) }
-        let rare = others.dropFirst().filter { function.blocks[$0[0]].isRare }
-        others.removeAll { rare.contains($0) }
+        func isOfEnd(_ chain: [Int]) -> Bool { chain.count == 1 && isEnd(chain[0]) && chain[0] != 0 }
+        let ends = chains.filter(isOfEnd)
+        let inner = chains.filter { !isOfEnd($0) }
+        let rare = inner.dropFirst().filter { function.blocks[$0[0]].isRare }
+        var others = inner.prefix(1) + inner.dropFirst().filter { !function.blocks[$0[0]].isRare }
         if let end = ends.first?[0],
-            let place = others.lastIndex(where: { fallsThrough(from: $0.last!, to: end) }), place > 0 || others.count == 1
+            let place = others.lastIndex(where: { fallsThrough(from: $0.last!, to: end) }),
+            place > 0 || others.count == 1
         {
             others.append(others.remove(at: place))
         }

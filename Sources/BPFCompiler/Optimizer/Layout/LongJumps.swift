@@ -25,6 +25,7 @@ struct LongJumps {
         self.order = order
         let size = order.reduce(0) { $0 + Self.size(of: function.blocks[$1]) }
         guard size > Self.reach else { return }
+        restoreClassicOrder(function)
         if isa.hasLongJump {
             markFar(in: function)
         } else {
@@ -37,6 +38,18 @@ struct LongJumps {
     /// The most slots a block takes whose jumps are short.
     private static func size(of block: MachineBlock) -> Int {
         block.instructions.reduce(2) { $0 + $1.instruction.slots }
+    }
+
+    /// Puts the blocks in the order of the classic instructions they came from, whose jumps are short: in an order made
+    /// for falling through, thousands of jumps would cross in one place.
+    private mutating func restoreClassicOrder(_ function: MachineFunction) {
+        func origin(_ number: Int) -> Int {
+            let block = function.blocks[number]
+            let origin = block.instructions.first?.origin ?? block.origin
+            return origin < 0 ? .max : origin
+        }
+        let rest = order.dropFirst().enumerated().map { (place: $0, number: $1, origin: origin($1)) }
+        order = order.prefix(1) + rest.sorted { ($0.origin, $0.place) < ($1.origin, $1.place) }.map(\.number)
     }
 
     // MARK: With long jumps

@@ -21,7 +21,10 @@ struct AddressLowering {
     private let ranges: RangeAnalysis
 
     static func run(on graph: inout Graph, _ areas: Areas) {
-        var lowering = AddressLowering(areas: areas, graph: graph, ranges: RangeAnalysis(graph))
+        // In loops the verifier does better with the kernel's instructions, which are one way only.
+        let hasInstructions = if case .instructions = areas { true } else { false }
+        let ranges = hasInstructions ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
+        var lowering = AddressLowering(areas: areas, graph: graph, ranges: ranges)
         lowering.run()
         graph = lowering.graph
     }
@@ -59,7 +62,8 @@ struct AddressLowering {
         let requirement = graph.blocks[block.number].instructions[place]
         guard case .requireBytes(let size, let address)? = graph.instruction(requirement) else { return }
         let next = place + 1
-        let load = graph.blocks[block.number].instructions.indices.contains(next)
+        let load =
+            graph.blocks[block.number].instructions.indices.contains(next)
             ? graph.blocks[block.number].instructions[next] : nil
         let isLoaded = load.map { graph.instruction($0) == .load(size, address) } ?? false
         switch areas {
@@ -91,9 +95,10 @@ struct AddressLowering {
         }
         let offset = graph.addParameter(to: rest)
         let base = constant(address.offset, in: block)
-        let sum = address.index.map {
-            graph.append(.arithmetic(.add, $0, base), to: block, origin: origin)
-        } ?? base
+        let sum =
+            address.index.map {
+                graph.append(.arithmetic(.add, $0, base), to: block, origin: origin)
+            } ?? base
         // Changes nothing where it is passed on, and tells later passes that the sum is below 2³¹ there.
         let plain = graph.append(
             .arithmetic(.and, sum, constant(Self.firstArea - 1, in: block)), to: block, origin: origin)

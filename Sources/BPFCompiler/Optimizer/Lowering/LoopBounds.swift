@@ -1,18 +1,88 @@
 /// Gives every loop a number of rounds it cannot exceed, so that the kernel's verifier sees that it ends.
 ///
-/// Each header of a loop gets a parameter that counts down on the ways back; where it reaches 0, the filter fails.
+/// Each header of a loop gets a last parameter that counts down on the ways back; where it reaches 0, the filter fails.
 enum LoopBounds {
-    /// Bounds the loops of `graph` to `rounds` each, and returns how many loops there are.
-    static func run(on graph: inout Graph, rounds: UInt32) -> Int {
-        let tree = DominatorTree(graph)
-        var ways: [BlockID: [BlockID]] = [:]
+    /// Each header of a chain takes 8 bytes of an IPv6 packet of 65,535 at least, so no loop of libpcap's has more.
+    static let mostRounds = 8_191
+
+    /// How many branches can wait for the verifier, which counts at most 8,192 (`BPF_COMPLEXITY_LIMIT_JMP_SEQ`).
+    private static let waitingBranches = 7_500
+    /// How many instructions the verifier may look at for a loop; it stops at 1,000,000.
+    private static let verifiedInstructions = 400_000
+    /// How many machine instructions the verifier looks at for one of the graph: several, on several ways.
+    private static let instructionCost = 6
+
+    /// A loop: the blocks that lead back to its header, and all of its blocks.
+    struct Loop {
+        var latches: [BlockID] = []
+        var body: Set<BlockID> = []
+    }
+
+    /// Bounds the loops of `graph`, each to as many rounds as the verifier can be expected to walk through.
+    static func run(on graph: inout Graph) {
+        let loops = loops(in: graph, DominatorTree(graph))
+        for (header, loop) in loops.sorted(by: { $0.key < $1.key }) {
+            // Loops one behind the other share what the verifier bears.
+            let count = max(1, min(mostRounds, rounds(of: loop.body, in: graph) / loops.count))
+            bound(header, loop.latches, UInt32(count), in: &graph)
+            graph.rounds[header] = count
+        }
+    }
+
+    /// The loops by the block they begin with.
+    static func loops(in graph: Graph, _ tree: DominatorTree) -> [BlockID: Loop] {
+        guard !tree.isAcyclic else { return [:] }
+        var loops: [BlockID: Loop] = [:]
         for id in tree.order {
             for edge in graph.blocks[id.number].terminator.edges where tree.dominates(edge.target, id) {
-                ways[edge.target, default: []].append(id)
+                loops[edge.target, default: Loop()].latches.append(id)
             }
         }
-        for header in ways.keys.sorted() { bound(header, ways[header]!, rounds, in: &graph) }
-        return ways.count
+        let predecessors = graph.predecessors
+        for header in loops.keys { loops[header]!.body = body(of: header, loops[header]!.latches, predecessors) }
+        return loops
+    }
+
+    /// The classic instruction that jumps back into a loop which is entered in other places too, or nil.
+    static func irreducibleLoop(in graph: Graph) -> Int? {
+        let tree = DominatorTree(graph)
+        guard !tree.isAcyclic else { return nil }
+        var isPassed = [Bool](repeating: false, count: graph.blocks.count)
+        for id in tree.order {
+            isPassed[id.number] = true
+            let block = graph.blocks[id.number]
+            if block.terminator.edges.contains(where: {
+                isPassed[$0.target.number] && !tree.dominates($0.target, id)
+            }) {
+                return block.terminatorOrigin ?? block.origin
+            }
+        }
+        return nil
+    }
+
+    /// The blocks from which the way back can be reached without leaving by the header.
+    private static func body(
+        of header: BlockID, _ latches: [BlockID], _ predecessors: [[BlockID]]
+    ) -> Set<BlockID> {
+        var body: Set<BlockID> = [header]
+        var pending = latches
+        while let block = pending.popLast() {
+            if body.insert(block).inserted { pending += predecessors[block.number] }
+        }
+        return body
+    }
+
+    private static func rounds(of body: Set<BlockID>, in graph: Graph) -> Int {
+        // The count at the end is one.
+        var (branches, instructions) = (1, 2)
+        for id in body {
+            let block = graph.blocks[id.number]
+            if block.terminator.edges.count > 1 { branches += 1 }
+            // A check of bytes behind an index bounds the index as well.
+            branches += 2 * block.instructions.count { graph.instruction($0)!.mayEndFilter }
+            instructions += block.instructions.count + 1
+        }
+        return min(waitingBranches / branches, verifiedInstructions / (instructionCost * instructions))
     }
 
     private static func bound(_ header: BlockID, _ latches: [BlockID], _ rounds: UInt32, in graph: inout Graph) {

@@ -18,7 +18,9 @@ struct NetworkOrder {
 
     private mutating func run() -> Int {
         let blocks = graph.reachableBlocks.sorted()
-        for id in blocks { for value in graph.blocks[id.number].instructions { sizes[value.number] = candidate(value) } }
+        for id in blocks {
+            for value in graph.blocks[id.number].instructions { sizes[value.number] = candidate(value) }
+        }
         while excludeUnsuitable(blocks) {}
         var count = 0
         for id in blocks { count += convert(id) }
@@ -29,7 +31,8 @@ struct NetworkOrder {
     private func candidate(_ value: Value) -> Operation.Size? {
         switch graph.instruction(value)! {
         case .load(let size, _): size == .byte ? nil : size
-        case .arithmetic(let op, let left, let right) where [.and, .or, .xor].contains(op): common(left, right, op == .and)
+        case .arithmetic(let op, let left, let right) where [.and, .or, .xor].contains(op):
+            common(left, right, op == .and)
         default: nil
         }
     }
@@ -103,7 +106,8 @@ struct NetworkOrder {
             instructions.append(value)
         }
         graph.blocks[id.number].instructions = instructions
-        if case .branch(let comparison, let left, let right, let then, let otherwise) = graph.blocks[id.number].terminator,
+        if case .branch(let comparison, let left, let right, let then, let otherwise) = graph.blocks[id.number]
+            .terminator,
             let size = sizes[left.number] ?? sizes[right.number]
         {
             let operands = [left, right].map { operand in

@@ -37,7 +37,9 @@ enum Ranges {
             let number = graph.instruction(right)?.constant
         else { return nil }
         // The constants of the block are made anew where they are wanted.
-        guard (then.arguments + otherwise.arguments).allSatisfy({ !block.instructions.contains($0) }) else { return nil }
+        guard (then.arguments + otherwise.arguments).allSatisfy({ !block.instructions.contains($0) }) else {
+            return nil
+        }
         switch comparison {
         case .greater: return (number, then, otherwise)
         case .greaterOrEqual: return number == 0 ? nil : (number - 1, then, otherwise)

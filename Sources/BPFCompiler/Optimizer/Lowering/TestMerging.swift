@@ -179,7 +179,9 @@ extension Graph {
         var counts = [Int](repeating: 0, count: definitions.count)
         for id in reachableBlocks {
             let block = blocks[id.number]
-            for value in block.instructions { for operand in instruction(value)!.operands { counts[operand.number] += 1 } }
+            for value in block.instructions {
+                for operand in instruction(value)!.operands { counts[operand.number] += 1 }
+            }
             for value in block.terminator.operands + block.terminator.edges.flatMap(\.arguments) {
                 counts[value.number] += 1
             }

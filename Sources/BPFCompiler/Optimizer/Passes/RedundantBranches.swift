@@ -11,7 +11,8 @@ enum RedundantBranches: Pass {
     static func run(on graph: inout Graph) -> [String] {
         var count = 0
         for id in graph.reachableBlocks.sorted() {
-            guard case .branch(.equal, let value, let right, let then, let otherwise) = graph.blocks[id.number].terminator,
+            guard
+                case .branch(.equal, let value, let right, let then, let otherwise) = graph.blocks[id.number].terminator,
                 let number = graph.instruction(right)?.constant,
                 leads(otherwise, to: then, given: value, equals: number, in: graph)
             else { continue }

@@ -8,6 +8,8 @@ enum PacketAccess: Hashable, Sendable {
     case copies(CopyHelper)
     /// Through the kernel's own instructions for classic loads.
     case instructions
+    /// Through the kernel's own `struct sk_buff`; what is not in its linear part is copied, or not reached.
+    case kernelBuffer(copying: Bool)
 
     /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
     enum CopyHelper: Int32, Hashable, Sendable {
@@ -20,9 +22,16 @@ enum PacketAccess: Hashable, Sendable {
     /// The ways for a hook: a first one and, where that does not reach the whole packet, another with which the program
     /// begins anew for a packet of which it did not find enough.
     ///
-    /// - Parameter failure: What the filter returns where it fails. The instructions can only return 0.
-    static func ways(for hook: Hook, failure: UInt32) -> (first: PacketAccess, rest: PacketAccess?) {
+    /// - Parameters:
+    ///   - failure: What the filter returns where it fails. The instructions can only return 0.
+    ///   - kernel: The oldest kernel that is to take the program.
+    static func ways(
+        for hook: Hook, failure: UInt32, _ kernel: KernelVersion
+    ) -> (first: PacketAccess, rest: PacketAccess?) {
         switch hook.host {
+        case .netfilter, .tpBTF, .rawTP, .fentry, .kprobe: (.kernelBuffer(copying: true), nil)
+        case .socket where kernel >= .plainKernelMemory:
+            (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
         case .xdp: (.pointers, nil)
         case .xdpFrags: (.pointers, .copies(.xdp))
         case .socket: (.copies(.socketBuffer), nil)
@@ -34,8 +43,8 @@ enum PacketAccess: Hashable, Sendable {
     /// load reaches 32,767 bytes from its pointer.
     var windowSize: UInt32 {
         switch self {
-        case .pointers, .instructions: 32_000
-        case .copies: 64
+        case .pointers, .instructions, .kernelBuffer(copying: false): 32_000
+        case .copies, .kernelBuffer(copying: true): 64
         }
     }
 

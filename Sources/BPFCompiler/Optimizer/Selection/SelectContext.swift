@@ -8,7 +8,8 @@ extension Selector {
     mutating func emitLength(into result: MachineRegister) {
         switch target.hook.context {
         case .socketBuffer: append(.load(.word, .r0, .r0, ContextField.len.rawValue), dst: result, src: context)
-        default: emitPacketLength(into: result)
+        case .xdp: emitPacketLength(into: result)
+        case .netfilter, .tracing: emitKernelBufferLength(into: result)
         }
     }
 
@@ -19,6 +20,7 @@ extension Selector {
         switch ext {
         case .cpu: return emitCall(.processorID, into: result)
         case .rand: return emitCall(.randomNumber, into: result)
+        case .hatype where target.hook.context == .socketBuffer: return try emitHardwareType(into: result)
         default: break
         }
         guard target.hook.extensions.contains(ext) else {
@@ -34,6 +36,7 @@ extension Selector {
         case (.socketBuffer, .vlanTCI): emitField(.vlanTCI, into: result)
         case (.socketBuffer, .vlanAvail): emitField(.vlanPresent, into: result)
         case (.socketBuffer, .ifidx): emitField(.ifindex, into: result)
+        case (.netfilter, _), (.tracing, _): emitKernelMetadata(ext, into: result)
         case (.xdp, .ifidx): append(.load(.word, .r0, .r0, XDPField.ingressIfindex), dst: result, src: context)
         default: throw CompilerError(.unavailableExtension(ext, target.hook), at: origin)
         }

@@ -19,7 +19,8 @@ extension Selector {
         case .requireNonzero(let divisor):
             jump(
                 to: failureExit,
-                if: MachineCondition(comparison: .equal, is64: false, left: operand(divisor), right: .constant(0)))
+                if: MachineCondition(
+                    comparison: .equal, is64: !options.isa.hasJump32, left: operand(divisor), right: .constant(0)))
         case .requireBytes, .requireInterface: preconditionFailure("requirements have been lowered")
         }
     }

@@ -7,6 +7,7 @@ extension Selector {
 
     /// Fetches the pointers that packet access needs.
     mutating func emitAccessPrologue() {
+        if case .kernelBuffer = access { return emitKernelBufferPrologue() }
         guard access == .pointers else { return }
         let data = function.makeRegister()
         self.data = data
@@ -41,10 +42,19 @@ extension Selector {
     /// `result = *(size *)` at an address that has been checked.
     mutating func emitLoad(_ size: Operation.Size, _ address: Graph.Address, into result: MachineRegister) {
         guard let window = graph.windows[Graph.Load(size: size, address: address)],
-            let cursor = cursors[access == .pointers ? window.nearest : window],
+            let cursor = cursors[cursorWindow(of: window)],
             let distance = Int16(exactly: Int(address.offset) - cursor.position)
         else { preconditionFailure("a load whose bytes have not been required") }
         append(.load(size.machine, .r0, .r0, distance), dst: result, src: cursor.register)
+    }
+
+    /// The window whose cursor leads to `window`.
+    private func cursorWindow(of window: Graph.Window) -> Graph.Window {
+        switch access {
+        case .pointers: window.nearest
+        case .kernelBuffer: isInPrefix(window) ? .packetStart : window
+        case .copies, .instructions: window
+        }
     }
 
     /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
@@ -52,6 +62,7 @@ extension Selector {
         switch access {
         case .pointers: emitPointerCheck(of: window.nearest, upTo: end)
         case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
+        case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
         case .instructions: preconditionFailure("classic loads check for themselves")
         }
     }

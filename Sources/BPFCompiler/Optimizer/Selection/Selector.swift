@@ -32,12 +32,16 @@ struct Selector {
     private var pointers: [Graph.Window: MachineRegister] = [:]
     /// Where on the stack copies of the packet are.
     let places: StackPlaces
+    /// Where packets are read through the kernel's own buffer: by window, how far it is asked for at most.
+    private(set) var ends: [Graph.Window: UInt32] = [:]
     /// The context's register.
     private(set) var context = MachineRegister.result
     /// The packet's start, or the register that moves on from there.
     var data: MachineRegister?
     /// The end of the packet's directly reachable part.
     var dataEnd: MachineRegister?
+    /// What is known of the kernel's own buffer, where packets are read through that.
+    var kernelBuffer = KernelBufferRegisters()
 
     /// Chooses instructions for `graph`.
     ///
@@ -82,7 +86,11 @@ struct Selector {
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
-        if case .copies = access { places = StackPlaces(graph) } else { places = StackPlaces() }
+        switch access {
+        case .copies, .kernelBuffer(copying: true): places = StackPlaces(graph)
+        default: places = StackPlaces()
+        }
+        if case .kernelBuffer = access { ends = Self.ends(of: graph) }
     }
 
     private mutating func run() throws(CompilerError) {
@@ -93,8 +101,9 @@ struct Selector {
 
     private mutating func emitBlocks() throws(CompilerError) {
         _ = function.reserveStack(places.size)
-        let order = DominatorTree(graph).order
-        for id in order {
+        let tree = DominatorTree(graph)
+        let loops = LoopBounds.loops(in: graph, tree)
+        for id in tree.order {
             if id == .entry {
                 blocks[0] = current
             } else {
@@ -105,6 +114,7 @@ struct Selector {
             }
             let block = graph.blocks[id.number]
             isAbandoned = false
+            if loops[id] != nil { forgetParameters(of: block) }
             for value in block.instructions where !isAbandoned {
                 origin = graph.origins[value.number]
                 try emit(value)

@@ -1,0 +1,47 @@
+import ClassicBPF
+
+// What people ask of the compiler: what it did.
+
+extension Compiler {
+    /// The graphs of `filter` that instructions for `target` are chosen for, as text, and what each pass did, a line
+    /// each, in order.
+    ///
+    /// There are two graphs where a program first reads packets in a way that may not reach all of them, and for those
+    /// begins anew in another.
+    public static func describe(
+        _ filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> (text: String, notes: [String]) {
+        var compilation = Compilation(filter: filter, target: target, options: options)
+        var first = compilation.lowered(readingBy: compilation.ways.first)
+        if first.graph.needsFunction {
+            compilation = Compilation(
+                filter: filter, target: Target(hook: target.hook, result: .number), options: options)
+            first = compilation.lowered(readingBy: compilation.ways.first)
+        }
+        guard let access = compilation.ways.rest else { return (GraphPrinter.text(first.graph), first.notes) }
+        let rest = compilation.lowered(readingBy: access)
+        return (
+            "; packets through \(compilation.ways.first)\n" + GraphPrinter.text(first.graph)
+                + "; where they do not reach, packets through \(access)\n" + GraphPrinter.text(rest.graph),
+            first.notes + rest.notes.map { "\(access): \($0)" }
+        )
+    }
+}
+
+extension Graph {
+    /// Whether what the graph computes must be a function of its own: a classic load that finds nothing ends its
+    /// function with 0, whatever the filter is to return then.
+    var needsFunction: Bool { hasClassicLoads && failure != 0 }
+}
+
+extension PacketAccess: CustomStringConvertible {
+    /// The way in a few words.
+    var description: String {
+        switch self {
+        case .pointers: "pointers"
+        case .copies: "copies"
+        case .instructions: "instructions"
+        case .kernelBuffer: "the kernel's buffer"
+        }
+    }
+}

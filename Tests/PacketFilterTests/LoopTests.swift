@@ -1,0 +1,109 @@
+#if os(Linux)
+    import BPFCompiler
+    import BPFKernel
+    import CPcap
+    import ClassicBPF
+    import PacketFilter
+    import TestSupport
+    import Testing
+
+    /// Programs with loops decide in the running kernel as libpcap does in user space.
+    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    struct LoopTests {
+        static let targets: [Target] = [
+            .xdp(match: .drop), .tc(match: .shot), .cgroupIngress(match: .deny), .socket,
+        ]
+
+        struct Case: CustomTestStringConvertible, Sendable {
+            var expression: CorpusExpression
+            var target: Target
+
+            var testDescription: String { "\(expression) \(target.hook)" }
+        }
+
+        static let cases = Corpus.loops.flatMap { expression in
+            targets.map { Case(expression: expression, target: $0) }
+        }
+
+        @Test(arguments: cases) func theKernelDecidesAsLibpcap(test: Case) throws {
+            let (expression, target) = (test.expression, test.target)
+            // A test run gives these programs what is behind the Ethernet header.
+            let isRaw = target == .socket || target.hook.linkLayer == .rawIP
+            // libpcap knows no VLAN tags in raw IP.
+            if isRaw && expression.name == "vlan-protochain" { return }
+            let link = try LinkType(isRaw ? "RAW" : expression.linkType)
+            let filter = try PacketFilter(expression.text, linkType: link)
+            let compiled = try filter.compile(for: target)
+            let rounds = try #require(compiled.loopRounds)
+            #expect(rounds >= 100, "a chain of as many headers is to be followed")
+            let program = try compiled.load()
+            guard case .verdict(let match, _) = target.result else {
+                return try compare(filter, rounds, program, isRaw) { $0 != 0 }
+            }
+            try compare(filter, rounds, program, isRaw) { $0 == match.value }
+        }
+
+        private func compare(
+            _ filter: PacketFilter, _ rounds: Int, _ program: borrowing BPFKernel.Program, _ isRaw: Bool,
+            _ isMatch: (UInt32) -> Bool
+        ) throws {
+            var matches = 0
+            var generator = SeededGenerator(for: filter.expression!)
+            for headers in [0, 1, 2, 3, 7, 30, 99, 100, rounds - 2, rounds - 1, rounds, rounds + 1, 400] {
+                for last: UInt8 in [6, 17, 58, 59, 50] {
+                    for isTruncated in [false, true] where headers <= 420 {
+                        let packet = chain(of: headers, endingWith: last, isTruncated, filter, isRaw, &generator)
+                        let theirs = libpcapResult(filter.classic, isRaw ? Array(packet.dropFirst(14)) : packet) != 0
+                        let ours = isMatch(try program.run(on: packet).returnValue)
+                        // What exceeds the bound does not match; one that only just does may.
+                        if headers < rounds - 1 || !theirs {
+                            #expect(ours == theirs, "\(headers) headers, then \(last), truncated: \(isTruncated)")
+                        } else if headers > rounds {
+                            #expect(!ours, "\(headers) headers exceed \(rounds) rounds")
+                        }
+                        if theirs && ours { matches += 1 }
+                    }
+                }
+            }
+            // Raw IP at a hook that sees Ethernet headers reads those as addresses; IPv4 is not among the packets.
+            if isRaw == (filter.linkType != .ethernet) && !filter.expression!.hasPrefix("ip ") {
+                #expect(matches > 0, "nothing matched")
+            }
+        }
+
+        /// A frame with `count` extension headers of eight bytes before protocol `last`.
+        private func chain(
+            of count: Int, endingWith last: UInt8, _ isTruncated: Bool, _ filter: PacketFilter, _ isRaw: Bool,
+            _ generator: inout SeededGenerator
+        ) -> [UInt8] {
+            let kinds = (0..<count).map { _ in [0, 43, 60].randomElement(using: &generator)! as UInt8 } + [last]
+            var packet: [UInt8] = Array(repeating: 2, count: 12)
+            if filter.expression!.contains("vlan") { packet += [0x81, 0, 0, 5] }
+            packet += [0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, kinds[0], 64] + Array(repeating: 1, count: 32)
+            for next in kinds.dropFirst() { packet += [next, 0, 0, 0, 0, 0, 0, 0] }
+            packet += Array(repeating: 3, count: 20)
+            if isTruncated && count > 4 { packet.removeLast(24 + 8) }
+            return packet
+        }
+
+        private func libpcapResult(_ program: ClassicBPF.Program, _ packet: [UInt8]) -> UInt32 {
+            let code = program.instructions.map { bpf_insn(code: $0.code, jt: $0.jt, jf: $0.jf, k: $0.k) }
+            return bpf_filter(code, packet, UInt32(packet.count), UInt32(packet.count))
+        }
+
+        @Test func aLoopWithTwoEntriesIsRefused() throws {
+            // Into the middle or to the start of a loop, by the packet's first byte.
+            let program = try ClassicBPF.Program(
+                [
+                    .load(.absolute(.byte, 0)), .branch(.equal, .constant(1), jt: 1, jf: 0),
+                    .arithmetic(.add, .constant(1)), .arithmetic(.add, .constant(2)),
+                    .branch(.greater, .constant(200), jt: 1, jf: 0), .jump(UInt32(bitPattern: -4)),
+                    .result(.constant(1)),
+                ].map { ClassicInstruction($0) }, satisfying: .libpcap)
+            let error = #expect(throws: CompilerError.self) {
+                try PacketFilter(program).compile(for: .xdp(match: .drop))
+            }
+            #expect(error?.reason == .irreducibleLoop)
+        }
+    }
+#endif
