@@ -5,9 +5,11 @@ import TestSupport
 /// How our program for a socket gets at the packet.
 enum SocketWay: String, CaseIterable {
     /// By helper functions that copy, as every kernel has them.
-    case copies = "copies"
+    case copies
+    /// Through the kernel's own buffer, where the running kernel allows that (6.17 and later); elsewhere by copies too.
+    case buffer
 
-    var options: CompilerOptions { CompilerOptions() }
+    var options: CompilerOptions { CompilerOptions(kernel: self == .buffer ? .running : nil) }
 }
 
 /// What a run of a filter costs on a socket, in nanoseconds, without the send that it is for.
@@ -24,11 +26,15 @@ struct SocketTimes {
 
 #if os(Linux)
     import BPFKernel
-    import BPFObject
     import Glibc
     import SystemPackage
 
     extension SocketTimes {
+        /// How often a frame is sent for a sample.
+        static let sends = 20_000
+        /// How many copies of the filter one program has, if there is room.
+        static let most = 32
+
         /// Measures a row, one frame of it.
         init(_ row: Row, isMatch: Bool) throws {
             let filter = try PacketFilter(row.reference.expression)
@@ -36,15 +42,15 @@ struct SocketTimes {
             let pair = try DatagramPair()
             var contestants = [SocketContestant.classic(filter.classic)]
             let programs = try SocketWay.allCases.map { way in
-                try loadable(filter.compile(for: .socket(), options: way.options).program)
+                try filter.compile(for: .socket, options: way.options).program.resolved()
             }
             contestants += programs.map(SocketContestant.extended)
             // As many as the longest program that the kernel takes has room for, and no more than caches are for.
-            let many = min(32, 4095 / filter.classic.count)
+            let many = min(Self.most, 4095 / filter.classic.count)
             let few = max(1, many / 4)
             for contestant in contestants { try contestant.check(on: pair, frame, passes: isMatch, copies: many) }
             var slopes = [[Double]](repeating: [], count: contestants.count)
-            for _ in 0..<15 {
+            for _ in 0..<Contestants.samples {
                 for (index, contestant) in contestants.enumerated() {
                     let less = try contestant.time(on: pair, frame, copies: few)
                     let more = try contestant.time(on: pair, frame, copies: many)
@@ -79,10 +85,9 @@ struct SocketTimes {
         func time(on pair: DatagramPair, _ frame: [UInt8], copies: Int) throws -> Double {
             try attach(unrolled(copies, answer: 0), to: pair)
             try pair.send(frame, times: 1000)
-            let sends = 20_000
             let start = processorTime()
-            try pair.send(frame, times: sends)
-            return (processorTime() - start) / Double(sends)
+            try pair.send(frame, times: SocketTimes.sends)
+            return (processorTime() - start) / Double(SocketTimes.sends)
         }
 
         private func unrolled(_ count: Int, answer: UInt32) throws -> SocketContestant {
@@ -139,7 +144,7 @@ struct SocketTimes {
         func passes(_ frame: [UInt8]) throws -> Bool {
             try send(frame, times: 1)
             var byte: UInt8 = 0
-            let count = recv(receiver.rawValue, &byte, 1, CInt(MSG_DONTWAIT.rawValue))
+            let count = recv(receiver.rawValue, &byte, 1, CInt(MSG_DONTWAIT))
             guard count >= 0 || errno == EAGAIN else { throw Errno(rawValue: errno) }
             return count > 0
         }
@@ -151,29 +156,5 @@ struct SocketTimes {
                 if case .load(.indirect) = operation(at: $0) { true } else { false }
             }
         }
-    }
-
-    /// `program` with this kernel's numbers for what it refers to.
-    private func loadable(_ program: ExtendedBPF.Program) throws -> ExtendedBPF.Program {
-        var program = program
-        for index in program.functions.indices where !program.functions[index].references.isEmpty {
-            let types = try BTFReader(RunningKernel.typeInformation())
-            for (place, reference) in program.functions[index].references {
-                switch reference {
-                case .kernelFunction(let name):
-                    let number = try types.typeID(of: .function, named: name).rawValue
-                    program.functions[index].instructions[place].imm = Int32(number)
-                case .kernelType(let name):
-                    let number = try types.typeID(of: .structure, named: name).rawValue
-                    program.functions[index].instructions[place].imm = Int32(number)
-                case .kernelField(let structure, let member):
-                    let distance = try types.byteOffset(of: member, in: structure)
-                    program.functions[index].instructions[place].offset = Int16(distance)
-                default: continue
-                }
-                program.functions[index].references[place] = nil
-            }
-        }
-        return program
     }
 #endif

@@ -49,7 +49,7 @@ struct RowTimes {
     }
 
     /// The programs that are run in turns.
-    private struct Contestants {
+    struct Contestants {
         var hook: ReferenceFilter.Hook
         var ours: CompiledProgram
         var reference: ExtendedBPF.Program
