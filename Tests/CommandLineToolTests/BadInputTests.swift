@@ -244,8 +244,13 @@ import Testing
         ),
         (
             ["--kernel-form", "--hook", "tc", "--match", "shot", "ip"],
-            "Error: The kernel's own form is for no hook: leave out --hook, --match and --no-match."
+            "Error: The kernel's own form is for no hook: leave out --hook, --match, --no-match and --vlan."
         ),
+        (
+            ["-O0", "--vlan", "wire", "ip"],
+            "Error: -O0 shows the bytes as they are: leave out --vlan wire, or -O0."
+        ),
+        (["--vlan", "on", "ip"], "Error: 'on' is no value of --vlan, which takes bytes, wire, stripped."),
         (["--explain-passes", "ip"], "Error: --passes and --explain-passes need --emit ir beside them."),
         (
             ["--emit", "ir", "--passes", "dead,foo", "ip"],

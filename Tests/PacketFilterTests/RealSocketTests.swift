@@ -30,7 +30,8 @@
                 self.name = name
                 self.filter = filter
                 do {
-                    program = try filter.compile(for: .socket)
+                    // What SO_ATTACH_FILTER shows.
+                    program = try filter.compile(for: .socket.showing(vlan: .bytes))
                 } catch let error as CompilerError {
                     guard case .unavailableExtension = error.reason else { throw error }
                     program = nil

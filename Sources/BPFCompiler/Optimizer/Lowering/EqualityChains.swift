@@ -22,6 +22,8 @@ struct EqualityChains {
         var cases: [(number: UInt32, edge: Edge)]
         var otherwise: Edge
         var origin: Int
+        /// The constants of the blocks that go; others behind them may read those.
+        var constants: [Value] = []
     }
 
     /// Fewer equalities than these are quicker one after the other.
@@ -34,6 +36,7 @@ struct EqualityChains {
             var search = Search(graph: graph, chain: chain.value, chain.otherwise, chain.origin)
             let entry = search.build(Search.parts(of: chain.cases))
             graph = search.graph
+            graph.blocks[id.number].instructions += chain.constants
             graph.blocks[id.number].terminator = .jump(entry)
             count += 1
         }
@@ -52,6 +55,7 @@ struct EqualityChains {
             block == head || isLink(block)
         {
             isDone[block.number] = true
+            if block != head { chain.constants += graph.blocks[block.number].instructions }
             // A number that was there before never gets this far.
             if seen.insert(number).inserted { chain.cases.append((number, then)) }
             chain.otherwise = otherwise
