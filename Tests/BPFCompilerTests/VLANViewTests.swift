@@ -37,7 +37,7 @@ import Testing
         var generator = SeededGenerator(for: test.testDescription)
         let maker = RandomProgram(allowing: test.target.hook.extensions)
         var withTag = 0
-        for _ in 0..<300 {
+        for _ in 0..<80 {
             let filter = maker.next(using: &generator)
             let program = try compile(filter, test)
             for _ in 0..<4 {
@@ -48,15 +48,17 @@ import Testing
             }
         }
         let isMoved = test.target.vlan != .bytes && test.target.hook.linkLayer == .ethernet
-        #expect((withTag > 50) == (isMoved && !(test.isXDP && test.target.vlan == .wire)))
+        #expect((withTag > 12) == (isMoved && !(test.isXDP && test.target.vlan == .wire)))
     }
 
     /// Every load from every place around the tag, absolute, behind an index that can be anything, and relative to the
     /// link-layer header.
-    @Test(arguments: cases) func everyPlaceIsRight(_ test: Case) throws {
+    @Test(
+        arguments: cases.filter { $0.isa == .v3 && $0.order == .little && $0.target.vlan != .bytes && $0.passes != [] })
+    func everyPlaceIsRight(_ test: Case) throws {
         var generator = SeededGenerator(for: test.testDescription)
         for size in ClassicBPF.Operation.Size.allCases {
-            for offset in 0..<22 as Range<UInt32> {
+            for offset in 8..<18 as Range<UInt32> {
                 let filters: [[ClassicBPF.Operation]] =
                     [
                         [.load(.absolute(size, offset)), .result(.a)],
@@ -73,7 +75,7 @@ import Testing
                 for operations in filters {
                     let filter = try ClassicBPF.Program(operations.map { ClassicBPF.Instruction($0) })
                     let program = try compile(filter, test)
-                    for index in 0..<6 as Range<UInt8> {
+                    for index in 0..<4 as Range<UInt8> {
                         let packet = randomPacket(test, beginningWith: index * 3, using: &generator)
                         try compare(filter, program, packet, shown(packet, test), test)
                     }
@@ -85,9 +87,11 @@ import Testing
     /// Expressions and real frames; and what tells tagged packets from others does so where the tag is to be seen.
     @Test(arguments: cases.filter { $0.target.hook.linkLayer == .ethernet })
     func expressionsSeeTheView(_ test: Case) throws {
-        let texts = ["vlan", "vlan 5 and icmp", "vlan 5 and vlan 7", "not vlan", "icmp or (vlan and icmp)",
+        let texts = [
+            "vlan", "vlan 5 and icmp", "vlan 5 and vlan 7", "not vlan", "icmp or (vlan and icmp)",
             "vlan and tcp port 80", "tcp port 80", "greater 60", "ether host 02:00:00:00:00:01", "ip[0] & 15 > 5",
-            "", "ip6 protochain 6"]
+            "", "ip6 protochain 6",
+        ]
         for text in texts {
             let filter = try ExpressionCompiler(linkType: .ethernet).compile(text)
             let program = try compile(filter, test)

@@ -11,7 +11,7 @@
     struct LiveVLANTests {
         private static let expressions = [
             "vlan", "vlan 5", "vlan 5 and icmp", "vlan 5 and vlan 7", "not vlan", "icmp or (vlan and icmp)",
-            "vlan and tcp port 80", "tcp port 80 or (vlan and tcp port 80)", "vlan and ip6", "not vlan and arp",
+            "vlan and tcp port 80", "tcp port 80 or (vlan and tcp port 80)", "vlan and ip6", "arp and not vlan",
             "vlan 6 and vlan 7 and udp port 53", "vlan 100 and vlan 5 and tcp", "vlan and ip[8] > 10",
             "vlan and (arp or udp port 53)",
         ]
@@ -134,9 +134,11 @@
         private func mirrorOfIngress(at interface: String) throws -> PacketSocket {
             let mirror = try VethPair("sink", "drain", mtu: 1500)
             try tc("qdisc", "add", "dev", interface, "clsact")
+            // It matches whatever has an Ethernet header, whose second word is at −12.
             try tc(
-                "filter", "add", "dev", interface, "ingress", "prio", "2", "protocol", "all", "matchall", "action",
-                "mirred", "egress", "mirror", "dev", mirror.first)
+                "filter", "add", "dev", interface, "ingress", "prio", "2", "protocol", "all", "u32", "match", "u32",
+                "0",
+                "0", "at", "-12", "action", "mirred", "egress", "mirror", "dev", mirror.first)
             return try PacketSocket(at: mirror.second)
         }
 

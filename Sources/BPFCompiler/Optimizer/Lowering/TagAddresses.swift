@@ -211,7 +211,8 @@ extension TagAddresses {
         let (high2, other) = (newBlock(load), newBlock(load))
         branch(.greaterOrEqual, load.sum, Self.firstArea, load, from: block, then: high1, else: plain)
         branch(.greaterOrEqual, load.sum, HeaderArea.network.rawValue, load, from: high1, then: other, else: high2)
-        branch(.greaterOrEqual, load.sum, HeaderArea.linkLayer.rawValue, load, from: high2, then: linkLayer, else: other)
+        branch(
+            .greaterOrEqual, load.sum, HeaderArea.linkLayer.rawValue, load, from: high2, then: linkLayer, else: other)
         goOn(load, with: read(load.size, load.index, load.offset, other, load.origin), from: other)
         find(load, at: load.sum, in: 0, from: plain)
         let area = HeaderArea.linkLayer.rawValue

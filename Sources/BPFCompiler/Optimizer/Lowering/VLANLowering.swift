@@ -81,7 +81,8 @@ struct VLANLowering {
 
     // MARK: The choice
 
-    private func branch(from block: BlockID, ifTagIsBeside tagged: BlockID, else other: BlockID, in graph: inout Graph) {
+    private func branch(from block: BlockID, ifTagIsBeside tagged: BlockID, else other: BlockID, in graph: inout Graph)
+    {
         let isThere = graph.append(.metadata(.vlanAvail), to: block)
         let zero = graph.append(.constant(0), to: block)
         graph.blocks[block.number].terminator = .branch(
