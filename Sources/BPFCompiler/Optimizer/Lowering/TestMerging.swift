@@ -67,6 +67,10 @@ struct TestMerging {
             let gone = end.target
             chain[place].test = combined(chain[place].test, next)!
             put(chain[place].test, at: chain[place].block)
+            // Blocks behind the one that is gone may read its constants.
+            graph.blocks[chain[place].block.number].instructions += graph.blocks[gone.number].instructions.filter {
+                graph.instruction($0)?.constant != nil
+            }
             // The last of the chain goes on where the one that is gone did.
             let last = chain[chain.count - 1].block
             graph.blocks[last.number].terminator = graph.blocks[last.number].terminator.mapEdges {
@@ -175,7 +179,9 @@ extension Graph {
         var counts = [Int](repeating: 0, count: definitions.count)
         for id in reachableBlocks {
             let block = blocks[id.number]
-            for value in block.instructions { for operand in instruction(value)!.operands { counts[operand.number] += 1 } }
+            for value in block.instructions {
+                for operand in instruction(value)!.operands { counts[operand.number] += 1 }
+            }
             for value in block.terminator.operands + block.terminator.edges.flatMap(\.arguments) {
                 counts[value.number] += 1
             }
