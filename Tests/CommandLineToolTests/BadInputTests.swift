@@ -200,7 +200,7 @@ import Testing
         ),
         (
             ["--emit", "elf", "ip"],
-            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir, c, header."
+            "Error: 'elf' is no value of --emit, which takes object, asm, raw, json, classic, ir, header, c."
         ),
         (
             ["--hook", "eth0", "--emit", "classic", "ip"],
