@@ -70,8 +70,9 @@ let package = Package(
         .executableTarget(
             name: "compare-with-c",
             dependencies: [
-                "PacketFilter", "BPFInterpreter", "ExtendedBPF", "TestSupport",
+                "PacketFilter", "BPFInterpreter", "BPFObject", "ExtendedBPF", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
+                .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),

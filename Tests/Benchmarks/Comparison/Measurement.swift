@@ -79,7 +79,7 @@ private func execute(
 
 extension PacketFilter {
     /// The program for a hook that returns 1 for packets that match and 0 for others.
-    fileprivate func returningOne(at hook: ReferenceFilter.Hook) -> Result<CompiledProgram, Missing> {
+    func returningOne(at hook: ReferenceFilter.Hook) -> Result<CompiledProgram, Missing> {
         let known: Hook = hook == .xdp ? .xdp : .tc
         let result = Target.Result.verdict(match: Verdict(value: 1), noMatch: Verdict(value: 0))
         return Result { try compile(for: Target(hook: known, result: result)) }

@@ -86,8 +86,7 @@ extension Figures {
 
 /// The geometric mean and whether it reaches the aim.
 private func mean(_ ratios: [Double], aim: Double?) -> String {
-    guard !ratios.isEmpty else { return "nothing to measure" }
-    let mean = exp(ratios.map(log).reduce(0, +) / Double(ratios.count))
+    guard let mean = geometricMean(ratios) else { return "nothing to measure" }
     let text = String(format: "%.2f", mean)
     guard let aim else { return text }
     return text + String(format: mean > aim ? ", **missing the aim of %.2f**" : ", aim %.2f", aim)
