@@ -145,24 +145,22 @@ import Testing
         }
     }
 
-    /// What each instruction set of the compiler needs: no set asks for more than its kernel.
-    @Test(arguments: [
-        (InstructionSet.v1, KernelVersion(4, 8)), (.v2, KernelVersion(4, 14)), (.v3, KernelVersion(5, 1)),
-    ])
-    func compiledProgramsNeedWhatTheirSetNeeds(isa: InstructionSet, kernel: KernelVersion) throws {
-        var kernels: Set<KernelVersion> = []
-        // The searches for netlink attributes loop, in functions of their own, whatever the set.
-        for (name, filter) in Corpus.programs where !name.hasPrefix("extension-nla") {
-            guard
-                let program = try? Compiler.compile(
-                    filter, for: .xdp(match: .drop), options: CompilerOptions(isa: isa))
-            else { continue }
-            let requirements = Requirements(of: program, on: .xdp)
-            let others = requirements.items.filter { $0.kernel ?? kernel > kernel }.map(\.feature)
-            let fitting = ["bpf_xdp_get_buff_len", "ingress_ifindex and rx_queue_index in struct xdp_md"]
-            #expect(others.allSatisfy(fitting.contains), "\(name) \(others)")
-            if others.isEmpty { kernels.insert(requirements.kernel) }
+    /// What the compiler's instruction sets leave out is not in its programs, and what they have is.
+    @Test(arguments: [InstructionSet.v1, .v2, .v3, .v4])
+    func compiledProgramsNeedWhatTheirSetHas(isa: InstructionSet) throws {
+        let sets: [(feature: String, first: InstructionSet)] = [
+            ("jumps where a number is less", .v2), ("jumps that compare 32 bits", .v3), ("jumps of any distance", .v4),
+            ("loads with sign", .v4), ("moves with sign", .v4), ("division with sign", .v4), ("byte swaps", .v4),
+        ]
+        var used: Set<String> = []
+        for (_, filter) in Corpus.programs {
+            for target in [Target.xdp(match: .drop), .tc(match: .shot), .socket] {
+                guard let program = try? Compiler.compile(filter, for: target, options: CompilerOptions(isa: isa))
+                else { continue }
+                used.formUnion(Requirements(of: program, on: target.hook).items.map(\.feature))
+            }
         }
-        #expect(kernels.max() == kernel)
+        for (feature, first) in sets where first > isa { #expect(!used.contains(feature)) }
+        for (feature, first) in sets.prefix(2) where first <= isa { #expect(used.contains(feature)) }
     }
 }

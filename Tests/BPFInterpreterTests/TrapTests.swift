@@ -98,18 +98,15 @@ struct TrapTests {
             ),
             (
                 Instruction(.loadWide, dstReg: .r1, srcReg: .r2), .data("t", offset: 4),
-                "f, instruction 0: byte 4 of table t has no address here, only functions of the program can be referred "
-                    + "to"
+                "f, instruction 0: byte 4 of table t is not modelled here, only a kernel has it"
             ),
             (
                 .move64(.r0, 0), .kernelType("sk_buff"),
-                "f, instruction 0: kernel type sk_buff has no address here, only functions of the program can be "
-                    + "referred to"
+                "f, instruction 0: kernel type sk_buff is not modelled here, only a kernel has it"
             ),
             (
                 .alu64(.add, .r0, 0), .kernelField(structure: "sk_buff", member: "cb"),
-                "f, instruction 0: kernel field sk_buff.cb has no address here, only functions of the program can be "
-                    + "referred to"
+                "f, instruction 0: kernel field sk_buff.cb is not modelled here, only a kernel has it"
             ),
             (
                 .call(helper: 0), .kernelSymbol("s"),

@@ -244,12 +244,17 @@ import Testing
         ),
         (
             ["--kernel-form", "--hook", "tc", "--match", "shot", "ip"],
-            "Error: The kernel's own form is for no hook: leave out --hook, --match and --no-match."
+            "Error: The kernel's own form is for no hook: leave out --hook, --match, --no-match and --vlan."
         ),
         (
             ["--explain-passes", "-O0", "ip"],
             "Error: --passes and --explain-passes are for what the optimiser makes, this it does not."
         ),
+        (
+            ["-O0", "--vlan", "wire", "ip"],
+            "Error: -O0 shows the bytes as they are: leave out --vlan wire, or -O0."
+        ),
+        (["--vlan", "on", "ip"], "Error: 'on' is no value of --vlan, which takes bytes, wire, stripped."),
         (
             ["--emit", "ir", "--passes", "dead,foo", "ip"],
             "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, "

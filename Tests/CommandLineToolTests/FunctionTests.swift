@@ -42,6 +42,8 @@
                 "$2" -target bpf -g -O2 -Wall -Werror $3 -I. "-I/usr/include/$(gcc -print-multiarch)" -c -o caller.o "$4"
                 bpftool gen object linked.o caller.o first.o second.o
                 bpftool prog load linked.o /sys/fs/bpf/program
+                types=$(bpftool -j prog show pinned /sys/fs/bpf/program | grep -o '"btf_id":[0-9]*' | cut -d: -f2)
+                bpftool btf dump id $types
                 shift 4
                 for frame; do
                     bpftool prog run pinned /sys/fs/bpf/program data_in "$frame" repeat 1 2>/dev/null || echo refused
@@ -55,6 +57,10 @@
                     source,
                 ] + files)
             try #require(result.status == 0, "\(result.errors)")
+            // Parts of their caller, which kernels before 5.6 know too; the entry is what is verified by itself.
+            for (name, linkage) in [("first", "static"), ("second", "static"), ("decide", "global")] {
+                #expect(result.text.contains(try Regex("FUNC '\(name)' type_id=[0-9]+ linkage=\(linkage)")))
+            }
             let pattern = /Return value: (\d+)|refused/
             let results = result.text.matches(of: pattern).map { $0.output.1.flatMap { Int($0) } }
             try #require(results.count == files.count, "\(result.text)")

@@ -124,6 +124,7 @@ import Testing
             ["--hook", "tcx-egress", "--match", "drop", "ip"],
             ["--kernel-form", "udp"],
             ["--input", "-"],
+            ["vlan 5 and icmp"], ["--hook", "xdp", "--match", "drop", "--vlan", "stripped", "ip"],
         ])
     func jsonIsAsTheSchemaSays(arguments: [String]) throws {
         let json = try ToolRun(arguments + ["--emit", "json"], input: Array("1\n6 0 0 262144\n".utf8))
@@ -142,6 +143,20 @@ import Testing
                 """, schema,
             ], input: json.output)
         #expect(check.status == 0, "\(check.errors)")
+    }
+
+    /// The default depends on the expression and the hook; bytes are not mentioned.
+    @Test(
+        arguments: [
+            (["vlan 5 and icmp"], "wire"), (["--hook", "tc", "--match", "shot", "not vlan"], "wire"),
+            (["--vlan", "bytes", "vlan"], nil), (["-O0", "vlan"], nil), (["icmp"], nil),
+            (["--hook", "xdp", "--match", "drop", "vlan"], nil), (["--vlan", "stripped", "vlan"], "stripped"),
+            (["-y", "RAW", "ip"], nil), (["--input", "-"], nil),
+        ] as [([String], String?)])
+    func jsonNamesTheView(arguments: [String], view: String?) throws {
+        let run = try ToolRun(arguments + ["--emit", "json"], input: Array("1\n6 0 0 262144\n".utf8))
+        let object = try JSONSerialization.jsonObject(with: Data(run.output)) as? [String: Any]
+        #expect(object?["vlan"] as? String == view)
     }
 
     @Test func programsAreOptimisedUnlessToldOtherwise() throws {

@@ -51,10 +51,13 @@
         }
 
         @Test func theListingIsWhatTheToolShows() throws {
-            let start = try #require(Self.code.firstIndex(of: "$ cbpf2ebpf --emit asm 'icmp or udp'"))
+            let command = "$ cbpf2ebpf --hook xdp --match drop --emit asm 'icmp or udp'"
+            let start = try #require(Self.code.firstIndex { $0 == command })
             let shown = Self.code[(start + 1)...].prefix { $0 != "…" }
             #expect(shown.count > 5)
-            let output = try ToolRun(["--emit", "asm", "icmp or udp"]).text
+            let output = try ToolRun(
+                ["--hook", "xdp", "--match", "drop", "--emit", "asm", "icmp or udp"]
+            ).text
             #expect(output.hasPrefix(shown.map { $0 + "\n" }.joined()))
         }
 

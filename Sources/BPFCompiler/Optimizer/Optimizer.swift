@@ -52,10 +52,13 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        LoopBounds.run(on: &graph)
+        // A view puts the filter there twice, with addresses that cost more in one of them.
+        LoopBounds.run(on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4)
+        let rounds = graph.rounds
         notes += VLANLowering.run(
             on: &graph, target.vlan ?? .bytes, target.hook,
             access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
+        graph.rounds = rounds
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)

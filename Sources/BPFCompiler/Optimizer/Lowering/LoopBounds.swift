@@ -19,11 +19,13 @@ enum LoopBounds {
     }
 
     /// Bounds the loops of `graph`, each to as many rounds as the verifier can be expected to walk through.
-    static func run(on graph: inout Graph) {
+    ///
+    /// - Parameter share: Into how many parts what the verifier bears is divided, 1 where the graph is all there is.
+    static func run(on graph: inout Graph, share: Int = 1) {
         let loops = loops(in: graph, DominatorTree(graph))
         for (header, loop) in loops.sorted(by: { $0.key < $1.key }) {
             // Loops one behind the other share what the verifier bears.
-            let count = max(1, min(mostRounds, rounds(of: loop.body, in: graph) / loops.count))
+            let count = max(1, min(mostRounds, rounds(of: loop.body, in: graph) / (loops.count * share)))
             bound(header, loop.latches, UInt32(count), in: &graph)
             graph.rounds[header] = count
         }

@@ -34,7 +34,8 @@ enum PacketAccess: Hashable, Sendable {
             (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
         case .xdp: (.pointers, nil)
         case .xdpFrags: (.pointers, .copies(.xdp))
-        case .socket: (.copies(.socketBuffer), nil)
+        // Each of the instructions is a call, but a shorter one than that of a copy.
+        case .socket: (failure == 0 ? .instructions : .copies(.socketBuffer), nil)
         default: (.pointers, hook.hasPacketLoads && failure == 0 ? .instructions : .copies(.socketBuffer))
         }
     }
