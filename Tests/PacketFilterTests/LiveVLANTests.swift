@@ -170,10 +170,11 @@
         init(_ expressions: [String], at interface: String) throws {
             folder = try TemporaryFolder()
             count = expressions.count
+            // Its ring has a slot for each frame of the longest length: with tcpdump's own there are seven.
             let script = """
                 cd "$0"; number=0
                 while IFS= read -r expression; do
-                    tcpdump -i \(interface) -Z root -U --immediate-mode -w $number.pcap "$expression" \
+                    tcpdump -i \(interface) -Z root -s 2048 -B 8192 -U --immediate-mode -w $number.pcap "$expression" \
                         </dev/null >/dev/null 2>$number.log &
                     echo $! >>pids
                     number=$((number + 1))
