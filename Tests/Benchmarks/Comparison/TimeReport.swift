@@ -28,7 +28,8 @@ struct TimeReport {
             let misses = misses(of: row).joined(separator: ", ")
             cells = self.cells(times.match) + self.cells(times.other) + [misses.isEmpty ? "" : "**\(misses)**"]
         }
-        return "| " + (["`\(row.row.name)`"] + cells).map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+        return "| " + (["`\(row.row.name)`"] + cells).map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")
+            + " |"
     }
 
     private func cells(_ times: PacketTimes) -> [String] {

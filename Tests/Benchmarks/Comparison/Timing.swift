@@ -12,18 +12,24 @@ import TestSupport
         let filters = rows.map { row in
             Result { try PacketFilter(row.reference.expression) }.mapError { Missing(reason: "\($0)") }
         }
-        print(try timeHeading())
+        show(try timeHeading())
         let sockets = try socketRows.flatMap { name in
             guard let row = rows.first(where: { $0.reference.name == name }) else {
                 preconditionFailure("there is no row for \(name).c")
             }
             return try [true, false].map { try SocketTimes(row, isMatch: $0) }
         }
-        print(SocketReport(times: sockets).markdown)
+        show(SocketReport(times: sockets).markdown)
         for hook in ReferenceFilter.Hook.allCases {
             let times = try zip(rows, filters).map { try RowTimes($0, at: hook, filter: $1) }
-            print(TimeReport(hook: hook, rows: times).markdown)
+            show(TimeReport(hook: hook, rows: times).markdown)
         }
+    }
+
+    /// Prints at once also where the output is a file: the next table takes minutes.
+    private func show(_ text: String) {
+        print(text)
+        fflush(nil)
     }
 
     private func timeHeading() throws -> String {
