@@ -12,11 +12,11 @@
             let path = FilePath(folder.path("drop.o"))
             // README begins
             let filter = try PacketFilter("icmp or udp")
-            let program = try filter.compile(for: .tc(match: .shot))
+            let program = try filter.compile(for: .xdp(match: .drop))
             try program.object(named: "drop_icmp_udp").write(to: path)
             let loaded = try program.load()
             // README ends
-            #expect(try loaded.information().type == .schedCls)
+            #expect(try loaded.information().type == .xdp)
             let object = try Data(contentsOf: folder.url("drop.o"))
             #expect(object.starts(with: [0x7f, 0x45, 0x4c, 0x46]))
             #expect(object.range(of: Data("drop_icmp_udp".utf8)) != nil)

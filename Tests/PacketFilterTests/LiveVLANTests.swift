@@ -53,7 +53,7 @@
                 let sockets = try Self.expressions.map { try socket($0, at: veth.second) }
                 for frame in Self.sent { try sender.send(frame) }
                 let received = try sockets.map { try $0.receiveAll().map(Self.onWire) }
-                let live = try tcpdump.finish()
+                let live = try tcpdump.finish(expecting: received.map(\.count))
                 for (place, expression) in Self.expressions.enumerated() {
                     #expect(received[place] == live[place], "\(expression) on a packet socket")
                     #expect(try offline(expression) == live[place], "\(expression) in user space")
@@ -83,7 +83,8 @@
                 #expect(try received == offline(expression))
                 let icmp = Frames.named("icmp echo").bytes
                 let tagged = Self.with([0x81, 0, 0, 5], icmp)
-                #expect(try tcpdump.finish()[0].contains(tagged))
+                // The first of those with a tag is among what it has beyond ours.
+                #expect(try tcpdump.finish(expecting: [received.count + 1])[0].contains(tagged))
                 #expect(!received.contains(tagged))
             }
         }
@@ -169,10 +170,11 @@
         init(_ expressions: [String], at interface: String) throws {
             folder = try TemporaryFolder()
             count = expressions.count
+            // Its ring has a slot for each frame of the longest length: with tcpdump's own there are seven.
             let script = """
                 cd "$0"; number=0
                 while IFS= read -r expression; do
-                    tcpdump -i \(interface) -Z root -U --immediate-mode -w $number.pcap "$expression" \
+                    tcpdump -i \(interface) -Z root -s 2048 -B 8192 -U --immediate-mode -w $number.pcap "$expression" \
                         </dev/null >/dev/null 2>$number.log &
                     echo $! >>pids
                     number=$((number + 1))
@@ -187,8 +189,15 @@
         deinit { if isRunning { signal("KILL") } }
 
         /// The frames that each has captured, in order.
-        func finish() throws -> [[[UInt8]]] {
-            // What has arrived is in the kernel's ring, from where they write it in a moment.
+        ///
+        /// What has arrived is in the kernel's ring, from where they write it when they come to it. So they are given
+        /// half a minute to have written as many as they are expected to, and a moment for more.
+        func finish(expecting counts: [Int]) throws -> [[[UInt8]]] {
+            for _ in 0..<300 {
+                let written = (0..<count).map { (try? frames(in: folder.path("\($0).pcap")))?.count ?? 0 }
+                if zip(written, counts).allSatisfy(>=) { break }
+                usleep(100_000)
+            }
             usleep(500_000)
             signal("INT")
             isRunning = false
