@@ -4,9 +4,9 @@ import TestSupport
 
 /// How our program for a socket gets at the packet.
 enum SocketWay: String, CaseIterable {
-    /// By helper functions that copy, as every kernel has them.
-    case copies
-    /// Through the kernel's own buffer, where the running kernel allows that (6.17 and later); elsewhere by copies too.
+    /// By the kernel's instructions for classic loads, as every kernel has them, a call each.
+    case calls
+    /// Through the kernel's own buffer, where the running kernel allows that (6.17 and later); elsewhere by calls too.
     case buffer
 
     var options: CompilerOptions { CompilerOptions(kernel: self == .buffer ? .running : nil) }

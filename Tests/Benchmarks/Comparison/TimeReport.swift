@@ -74,8 +74,8 @@ struct TimeReport {
 struct SocketReport {
     var times: [SocketTimes]
 
-    /// How much slower than the kernel's a program by copies may be, in nanoseconds: a call of a helper function.
-    static let copiesAllowance = 10.0
+    /// How much slower than the kernel's a program by calls may be, in nanoseconds: a call of a helper function.
+    static let callsAllowance = 10.0
     /// How much faster than the kernel's a program on the kernel's buffer is to be where the filter has indexed loads.
     static let indexedAim = 2.0
 
@@ -83,7 +83,7 @@ struct SocketReport {
         """
         ## Sockets, ns a run of the filter
 
-        | filter | frame | kernel | copies | kernel/copies | buffer | kernel/buffer | misses |
+        | filter | frame | kernel | calls | kernel/calls | buffer | kernel/buffer | misses |
         |---|---|---|---|---|---|---|---|
 
         """ + times.map(line).joined(separator: "\n") + "\n"
@@ -99,9 +99,9 @@ struct SocketReport {
     }
 
     private func miss(of times: SocketTimes, _ way: SocketWay, _ time: Distribution) -> String? {
-        let allowance = way == .copies ? Self.copiesAllowance : 0
+        let allowance = way == .calls ? Self.callsAllowance : 0
         if time.exceeds(times.kernel, by: allowance) {
-            return way == .copies ? "copies slower by more than \(Int(allowance)) ns" : "buffer slower"
+            return way == .calls ? "calls slower by more than \(Int(allowance)) ns" : "buffer slower"
         }
         if way == .buffer, times.isIndexed, times.kernel.median < Self.indexedAim * time.median {
             return "buffer less than twice as fast"
