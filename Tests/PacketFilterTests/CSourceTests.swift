@@ -64,7 +64,9 @@
         private func compare(
             _ name: String, _ filter: PacketFilter, _ program: borrowing BPFKernel.Program, _ target: Target
         ) throws {
-            guard case .verdict(let match, let noMatch) = target.result else { return }
+            guard case .verdict(let match, let noMatch) = target.result else {
+                preconditionFailure("targets have verdicts")
+            }
             let isChanging = (0..<filter.classic.count).contains { index in
                 [.cpu, .rand, .ifidx, .type, .mark, .queue, .rxhash].contains {
                     filter.classic.operation(at: index) == .load(.extension($0))
@@ -91,7 +93,9 @@
         private func interpret(
             _ name: String, _ filter: PacketFilter, _ program: ExtendedProgram, _ target: Target
         ) throws {
-            guard case .verdict(let match, let noMatch) = target.result else { return }
+            guard case .verdict(let match, let noMatch) = target.result else {
+                preconditionFailure("targets have verdicts")
+            }
             var generator = SeededGenerator(for: name)
             for frame in Frames.all {
                 let bytes = Array(

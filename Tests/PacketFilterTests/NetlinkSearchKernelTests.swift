@@ -69,7 +69,9 @@
         static let targets: [Target] = [.tc(match: .shot), .xdp(match: .drop), .xdpFrags(match: .drop)]
 
         @Test(arguments: targets) func testRunsFindTheSameOffsets(target: Target) throws {
-            guard case .verdict(let match, let noMatch) = target.result else { return }
+            guard case .verdict(let match, let noMatch) = target.result else {
+                preconditionFailure("targets have verdicts")
+            }
             for ext in [ClassicBPF.Extension.nla, .nlan] {
                 // Everything in one program, which is slow to load: the frame says what is searched for and found.
                 let program = try ClassicProgram(

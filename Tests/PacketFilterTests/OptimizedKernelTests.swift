@@ -17,7 +17,7 @@
             var testDescription: String { "\(target.hook) \(target.result) \(isa)" }
         }
 
-        /// 5,450 programs.
+        /// 5,900 programs.
         static let cases: [Case] =
             [
                 Case(target: .xdp(match: .drop)), Case(target: .xdpFrags(match: .drop), count: 900),

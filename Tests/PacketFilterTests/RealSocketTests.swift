@@ -71,7 +71,7 @@
         @Test func everyFilterOnEveryFrame() throws {
             let candidates = try Self.candidates()
             #expect(candidates.count >= 250)
-            // Without a program are those that load hatype, nla, nlan or poff, and nothing else.
+            // Without a program are those that load hatype, which asks for a later kernel, or poff.
             #expect(candidates.count { $0.program == nil } < 15)
             #expect(candidates.allSatisfy { $0.mirror == nil || $0.program != nil })
             #expect(candidates.count { !$0.isInterpreted } < 5, "only poff is not")

@@ -10,8 +10,8 @@ extension Translation {
     ) {
         var instruction: ExtendedBPF.Instruction
         switch operand {
-        case .constant(let k): instruction = .alu32(op.extended, a, Int32(bitPattern: k))
-        case .index: instruction = .alu32(op.extended, a, x)
+        case .constant(let k): instruction = .alu32(op.machine, a, Int32(bitPattern: k))
+        case .index: instruction = .alu32(op.machine, a, x)
         }
         if operand == .index, op == .divide || op == .modulo {
             assembler.append(.move32(x, x))
@@ -33,12 +33,5 @@ extension Translation {
         guard dialect == .kernel else { return }
         instruction.srcReg = x
         instruction.imm = Int32(bitPattern: leftover)
-    }
-}
-
-extension Operation.ArithmeticOperator {
-    /// The eBPF operator, whose bits are the same in both machines.
-    fileprivate var extended: ExtendedBPF.ArithmeticOperator {
-        ExtendedBPF.ArithmeticOperator(rawValue: UInt8(rawValue))!
     }
 }

@@ -18,12 +18,12 @@ extension Translation {
         let taken = label(index + 1 + Int(jt))
         let other = label(index + 1 + Int(jf))
         var jump = comparisonOfA(with: operand, leftover: leftover)
-        if jf != 0, jt == 0, let inverse = comparison.inverse {
+        if jf != 0, jt == 0, let inverse = comparison.condition.inverse {
             jump.setCondition(inverse)
             assembler.append(jump, to: other)
             return
         }
-        jump.setCondition(comparison.extended)
+        jump.setCondition(comparison.condition)
         assembler.append(jump, to: taken)
         if jf != 0 { assembler.append(.jump(0), to: other) }
     }
@@ -48,26 +48,5 @@ extension Translation {
 extension ExtendedBPF.Instruction {
     fileprivate mutating func setCondition(_ condition: JumpCondition) {
         opcode.rawValue = opcode.rawValue & 0x0f | condition.rawValue
-    }
-}
-
-extension Operation.Comparison {
-    fileprivate var extended: JumpCondition {
-        switch self {
-        case .equal: .equal
-        case .greater: .greater
-        case .greaterOrEqual: .greaterOrEqual
-        case .anyBitSet: .anyBitSet
-        }
-    }
-
-    /// The opposite condition, or nil where eBPF has none.
-    fileprivate var inverse: JumpCondition? {
-        switch self {
-        case .equal: .notEqual
-        case .greater: .lessOrEqual
-        case .greaterOrEqual: .less
-        case .anyBitSet: nil
-        }
     }
 }

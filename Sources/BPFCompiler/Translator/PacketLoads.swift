@@ -5,7 +5,7 @@ extension Translation {
     /// `A = P[k:size]`, or the filter ends with 0 where that is outside the packet.
     mutating func emitPacketLoad(_ size: Operation.Size, at k: UInt32) {
         guard dialect == .kernel else {
-            assembler.append(.loadPacket(size.extended, at: k))
+            assembler.append(.loadPacket(size.machine, at: k))
             return
         }
         if Int32(bitPattern: k) >= 0 { emitLinearLoad(size, at: Int32(k)) }
@@ -15,7 +15,7 @@ extension Translation {
     /// `A = P[X + k:size]`, or the filter ends with 0 where that is outside the packet.
     mutating func emitIndirectPacketLoad(_ size: Operation.Size, plus k: UInt32) {
         guard dialect == .kernel else {
-            assembler.append(.loadPacket(size.extended, at: x, plus: k))
+            assembler.append(.loadPacket(size.machine, at: x, plus: k))
             return
         }
         emitHelperLoad(size) { [x] assembler in
@@ -45,11 +45,11 @@ extension Translation {
         if k != 0 { assembler.append(.alu64(.subtract, temporary, k)) }
         assembler.append(.jump64(if: temporary, .signedLess, Int32(size.rawValue), 0), to: slow)
         if let offset = Int16(exactly: k) {
-            assembler.append(.load(size.extended, a, data, offset))
+            assembler.append(.load(size.machine, a, data, offset))
         } else {
             assembler.append(.move64(temporary, data))
             assembler.append(.alu64(.add, temporary, k))
-            assembler.append(.load(size.extended, a, temporary, 0))
+            assembler.append(.load(size.machine, a, temporary, 0))
         }
         if size != .byte { assembler.append(.bigEndian(a, bits: Int32(size.rawValue) * 8)) }
         assembler.append(.jump(helperLoadLength))
@@ -66,15 +66,5 @@ extension Translation {
         assembler.append(.call(helper: 0), .kernelSymbol("bpf_skb_load_helper_\(size.rawValue * 8)"))
         assembler.append(.jump64(if: a, .signedGreaterOrEqual, 0, 2))
         emitReturnZero()
-    }
-}
-
-extension Operation.Size {
-    fileprivate var extended: ExtendedBPF.Size {
-        switch self {
-        case .byte: .byte
-        case .half: .halfword
-        case .word: .word
-        }
     }
 }

@@ -7,7 +7,9 @@ import PacketFilter
 enum CompileTime {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 3, let count = Int(arguments[2]) else { fatalError("wants a hook and a number") }
+        guard arguments.count == 3, let count = Int(arguments[2]) else {
+            return print("usage: measure-compile-time xdp|tc HOSTS")
+        }
         let target: Target = arguments[1] == "xdp" ? .xdp(match: .drop) : .tc(match: .shot)
         let hosts = (0..<count).map { "host 10.\($0 >> 16 & 255).\($0 >> 8 & 255).\($0 & 255)" }
         let filter = try PacketFilter(hosts.joined(separator: " or "), optimized: false)

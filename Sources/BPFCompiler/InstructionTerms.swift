@@ -1,6 +1,8 @@
 import ClassicBPF
 import ExtendedBPF
 
+// What the terms of the classic machine are called in the other one.
+
 extension JumpCondition {
     /// The condition that holds exactly where this one does not, or nil where eBPF has none.
     var inverse: JumpCondition? {
@@ -48,21 +50,8 @@ extension Operation.Comparison {
 }
 
 extension Operation.ArithmeticOperator {
-    /// The eBPF operator of the same meaning.
-    var machine: ExtendedBPF.ArithmeticOperator {
-        switch self {
-        case .add: .add
-        case .subtract: .subtract
-        case .multiply: .multiply
-        case .divide: .divide
-        case .modulo: .modulo
-        case .or: .or
-        case .and: .and
-        case .xor: .xor
-        case .shiftLeft: .shiftLeft
-        case .shiftRight: .shiftRight
-        }
-    }
+    /// The eBPF operator of the same meaning, whose bits are the same in both machines.
+    var machine: ExtendedBPF.ArithmeticOperator { ExtendedBPF.ArithmeticOperator(rawValue: UInt8(rawValue))! }
 
     /// Whether the operands can be exchanged.
     var isCommutative: Bool {
