@@ -37,8 +37,8 @@ public struct Object: Hashable, Sendable {
     /// What the context pointer of every function points to: a C structure (`__sk_buff`, `xdp_md`, `pt_regs`,
     /// `bpf_nf_ctx`), or `unsigned long long` for the raw arguments of `tp_btf`, `raw_tp` and `fentry`, or `void`.
     public var contextType: String
-    /// How the kernel declares what the program refers to.
-    public var declarations: KernelDeclarations = .known
+    /// How the kernel declares what the program refers to; nil stands for ``KernelDeclarations/known``.
+    public var declarations: KernelDeclarations?
     /// The byte order of the machine that is to run the program.
     public var byteOrder: ByteOrder
 

@@ -35,9 +35,14 @@ public struct SourceText: Hashable, Sendable {
         for scalar in text.unicodeScalars {
             size += UTF8.width(scalar)
             if size > lineSizeLimit { return result[..<lastThatLeavesRoom] + ellipsis }
-            result.unicodeScalars.append(scalar.properties.generalCategory == .control ? " " : scalar)
+            result.unicodeScalars.append(isControl(scalar) ? " " : scalar)
             if size <= lineSizeLimit - ellipsis.utf8.count { lastThatLeavesRoom = result.endIndex }
         }
         return result
+    }
+
+    /// Whether the scalar is of the general category Cc, which will never have others.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || 0x7f...0x9f ~= scalar.value
     }
 }

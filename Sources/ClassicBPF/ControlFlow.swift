@@ -19,11 +19,11 @@ public struct ControlFlow: Hashable, Sendable {
     /// - Complexity: O(*n*) in the number of instructions.
     public init(_ program: Program) {
         let starts = Self.blockStarts(of: program)
-        var blockAtStart: [Int: Int] = [:]
+        var blockAtStart = [Int](repeating: 0, count: program.count)
         for (block, start) in starts.enumerated() { blockAtStart[start] = block }
         blocks = starts.indices.map { block in
             let end = block + 1 < starts.count ? starts[block + 1] : program.count
-            let targets = program.successors(of: end - 1).map { blockAtStart[$0]! }
+            let targets = program.successors(of: end - 1).map { blockAtStart[$0] }
             return Block(instructions: starts[block]..<end, successors: targets)
         }
         reachableBlocks = Self.reachable(in: blocks)

@@ -64,7 +64,7 @@ struct CompileCommand: ParsableCommand {
     @Option(
         name: .customLong("hook"),
         help: ArgumentHelp(
-            "The kernel's hook the program is for: \(Hook.names.joined(separator: ", ")). (default: socket)",
+            "The kernel's hook the program is for: \(Hook.nameList). (default: socket)",
             valueName: "hook"))
     var hookName: String?
 

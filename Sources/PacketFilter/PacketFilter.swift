@@ -143,8 +143,8 @@ public struct PacketFilter: Hashable, Sendable {
         let lines = ClassicListing.lines(classic)
         guard let expression else { return ["classic BPF program of \(classic.count) instructions"] + lines }
         // An expression from a file ends with a line feed.
-        let words = expression.reversed().drop(while: \.isWhitespace).reversed()
-        return [words.isEmpty ? "(every packet)" : String(words)] + lines
+        guard let end = expression.lastIndex(where: { !$0.isWhitespace }) else { return ["(every packet)"] + lines }
+        return [String(expression[...end])] + lines
     }
 
     /// Whether `name` can be a program's: a C identifier.

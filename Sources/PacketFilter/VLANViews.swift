@@ -9,10 +9,9 @@ extension PacketFilter {
     /// bytes, so that `vlan` finds them as a live tcpdump's does; ``VLANView/bytes`` for all else, bytecode included.
     public func defaultView(for target: Target) -> VLANView {
         let hook = target.hook
-        guard hook.linkLayer == .ethernet, hook.extensions.contains(.vlanAvail), linkType == .ethernet else {
-            return .bytes
-        }
-        return mentionsVLAN ? .wire : .bytes
+        guard linkType == .ethernet, mentionsVLAN, hook.linkLayer == .ethernet, hook.extensions.contains(.vlanAvail)
+        else { return .bytes }
+        return .wire
     }
 
     /// The view that `target` asks for, or the default; -O0 shows bytes only.

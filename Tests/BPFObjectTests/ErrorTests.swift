@@ -137,7 +137,7 @@ import Testing
             "function drop_ip_arp, instruction 5: \"s.a.b\" is named as a value and as a structure, "
                 + "it can be one of them",
             {
-                $0.declarations.members["s"] = ["a": .int, "a.b": .int]
+                $0.declarations = KernelDeclarations(functions: [:], members: ["s": ["a": .int, "a.b": .int]])
                 $0.program.functions[0].instructions[3] = .load(.word, .r0, .r1, 0)
                 $0.program.functions[0].references[3] = .kernelField(structure: "s", member: "a")
                 $0.program.functions[0].instructions[5] = .load(.word, .r0, .r1, 0)

@@ -139,7 +139,9 @@ struct KernelReferenceTests {
 
     @Test func aMemberThatNoKernelHasIsNotLoaded() throws {
         var (_, object) = Self.distances()
-        object.declarations.members["sk_buff"]?["no_such"] = .int
+        var declarations = KernelDeclarations.known
+        declarations.members["sk_buff"]?["no_such"] = .int
+        object.declarations = declarations
         object.program.functions[0].references[1] = .kernelField(structure: "sk_buff", member: "no_such")
         let file = try ObjectFolder(object)
         let result = try runWithPins(file.path, "bpftool prog load \"$1\" $pin")

@@ -56,6 +56,9 @@ extension Hook {
     public static let names =
         packetHooks.map(\.description) + Tracing.allCases.map { "\($0.rawValue):\($0.argument)" } + ["function:HOOK"]
 
+    /// The ``names`` as a list in a sentence.
+    public static let nameList = names.dropFirst().reduce(names[0]) { $0 + ", " + $1 }
+
     /// The hook a program runs at, whether it is the program itself or a function of it.
     var host: Hook {
         if case .function(let hook) = self { hook.host } else { self }

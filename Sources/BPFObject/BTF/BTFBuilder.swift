@@ -69,8 +69,8 @@ struct BTFBuilder {
 
     private var types: ByteWriter
     private var typeCount: UInt32 = 0
-    /// The numbers of types that are wanted more than once.
-    private var shared: [BTFType: BTFTypeID] = [:]
+    /// Types that are wanted more than once, and their numbers; they are few.
+    private var shared: [(type: BTFType, id: BTFTypeID)] = []
     private var strings = StringTable()
 
     init(_ order: ByteOrder) {
@@ -87,9 +87,9 @@ struct BTFBuilder {
 
     /// The number of `type`, which is appended if it is not there yet.
     mutating func share(_ type: BTFType) -> BTFTypeID {
-        if let id = shared[type] { return id }
+        if let known = shared.first(where: { $0.type == type }) { return known.id }
         let id = add(type)
-        shared[type] = id
+        shared.append((type, id))
         return id
     }
 

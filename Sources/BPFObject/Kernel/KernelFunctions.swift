@@ -24,16 +24,16 @@ extension Program {
 extension DebugTables {
     /// Describes the kernel functions that `program` calls as what is to be found in the kernel: section `.ksyms`.
     mutating func addKernelFunctions(
-        of program: Program, _ declarations: KernelDeclarations
+        of program: Program, _ declarations: KernelDeclarations?
     ) throws(ObjectError) {
         for (reference, error) in program.placedReferences {
-            if case .kernelFunction(let name) = reference, declarations.functions[name] == nil {
+            if case .kernelFunction(let name) = reference, (declarations ?? .known).functions[name] == nil {
                 throw error(.undeclaredKernelFunction(name))
             }
         }
         var places: [BTFType.Place] = []
         for name in program.kernelFunctions {
-            guard let declaration = declarations.functions[name] else { continue }
+            guard let declaration = (declarations ?? .known).functions[name] else { continue }
             // The kernel's own types are whole structures, and kinds are compared.
             let result = btf.id(of: declaration.result, opaque: .empty)
             let parameters = declaration.parameters.map {

@@ -22,7 +22,7 @@ struct KernelStructures {
     ///
     /// - Throws: ``ObjectError`` for a member without a declaration.
     init(
-        _ program: Program, _ declarations: KernelDeclarations, in btf: inout BTFBuilder
+        _ program: Program, _ declarations: KernelDeclarations?, in btf: inout BTFBuilder
     ) throws(ObjectError) {
         var names: [String] = []
         var members: [String: [Member]] = [:]
@@ -32,7 +32,7 @@ struct KernelStructures {
                 if members[structure] == nil { names.append(structure) }
                 members[structure, default: []] += []
             case .kernelField(let structure, let member):
-                guard let type = declarations.members[structure]?[member] else {
+                guard let type = (declarations ?? .known).members[structure]?[member] else {
                     throw error(.undeclaredMember(member, structure: structure))
                 }
                 if members[structure] == nil { names.append(structure) }

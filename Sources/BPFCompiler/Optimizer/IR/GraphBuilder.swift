@@ -25,8 +25,8 @@ struct GraphBuilder {
     /// By block, the cells that its parameters stand for.
     private var parameterCells: [[Int]]
     private var predecessors: [[BlockID]]
-    /// By its first instruction, the number of each block.
-    private let blockAtStart: [Int: BlockID]
+    /// By its first instruction, each block.
+    private let blockAtStart: [BlockID?]
     /// What A and X hold at the start.
     private let zero: Value
     /// The classic instruction that is being read.
@@ -44,8 +44,9 @@ struct GraphBuilder {
     private init(_ program: Program) {
         self.program = program
         flow = ControlFlow(program)
-        blockAtStart = Dictionary(
-            uniqueKeysWithValues: flow.blocks.enumerated().map { ($1.instructions.lowerBound, Self.id($0)) })
+        var starts = [BlockID?](repeating: nil, count: program.count)
+        for (number, block) in flow.blocks.enumerated() { starts[block.instructions.lowerBound] = Self.id(number) }
+        blockAtStart = starts
         ends = Array(repeating: nil, count: flow.blocks.count + 1)
         parameterCells = Array(repeating: [], count: flow.blocks.count + 1)
         predecessors = Array(repeating: [], count: flow.blocks.count + 1)

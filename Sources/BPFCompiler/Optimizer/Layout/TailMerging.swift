@@ -12,13 +12,14 @@ enum TailMerging {
         if mergeTails(in: &function) { mergeSameBlocks(in: &function) }
     }
 
-    /// What makes two blocks the same; where they came from does not.
+    /// What makes two blocks, or the ends of two, the same; where they came from does not.
     private struct Content: Hashable {
         var instructions: [MachineInstruction]
         var terminator: MachineTerminator
 
-        init(_ block: MachineBlock) {
-            instructions = block.instructions.map(withoutOrigin)
+        /// The content of the last `count` instructions and the terminator; all of them unless told otherwise.
+        init(_ block: MachineBlock, last count: Int = .max) {
+            instructions = block.instructions.suffix(count).map(withoutOrigin)
             terminator = block.terminator
         }
     }
@@ -57,9 +58,9 @@ enum TailMerging {
 
     private static func mergeTails(in function: inout MachineFunction) -> Bool {
         let reached = BlockCleaning.reachable(in: function)
-        var groups: [MachineTerminator: [Int]] = [:]
+        var groups: [Content: [Int]] = [:]
         for number in function.blocks.indices where reached[number] {
-            groups[function.blocks[number].terminator, default: []].append(number)
+            groups[Content(function.blocks[number], last: 0), default: []].append(number)
         }
         var hasChanged = false
         for group in groups.values.filter({ $0.count > 1 }).sorted(by: { $0[0] < $1[0] }) {
@@ -70,10 +71,8 @@ enum TailMerging {
 
     /// Merges the ends of blocks that go on the same way, those with the longest common end first.
     private static func mergeTails(of group: [Int], in function: inout MachineFunction) -> Bool {
-        var byLast: [MachineInstruction?: [Int]] = [:]
-        for number in group {
-            byLast[function.blocks[number].instructions.last.map(withoutOrigin), default: []].append(number)
-        }
+        var byLast: [Content: [Int]] = [:]
+        for number in group { byLast[Content(function.blocks[number], last: 1), default: []].append(number) }
         var hasChanged = false
         var alone: [Int] = []
         for same in byLast.values.sorted(by: { $0[0] < $1[0] }) {

@@ -10,11 +10,12 @@ struct Cursors: Hashable {
         var limit = UInt32.max
     }
 
-    private var places: [Graph.Window: Cursor] = [:]
+    /// By the number of the window.
+    private var places: [Int: Cursor] = [:]
 
     subscript(window: Graph.Window) -> Cursor? {
-        get { places[window] }
-        set { places[window] = newValue }
+        get { places[window.number] }
+        set { places[window.number] = newValue }
     }
 
     /// What holds at a block that is reached both from here and from where `other` holds; nil for a block that has not
@@ -23,25 +24,23 @@ struct Cursors: Hashable {
         guard let other else { return (self, []) }
         var result = Cursors()
         var adjustments: [(MachineRegister, Int)] = []
-        for (window, cursor) in places.sorted(by: { Self.isBefore($0.key, $1.key) }) {
-            guard var there = other[window], there.register == cursor.register else { continue }
+        for (window, cursor) in places.sorted(by: { $0.key < $1.key }) {
+            guard var there = other.places[window], there.register == cursor.register else { continue }
             there.end = min(there.end, cursor.end)
             there.limit = min(there.limit, cursor.limit)
-            result[window] = there
+            result.places[window] = there
             if there.position != cursor.position {
                 adjustments.append((cursor.register, there.position - cursor.position))
             }
         }
         return (result, adjustments)
     }
-
-    /// An order that does not change from run to run.
-    private static func isBefore(_ left: Graph.Window, _ right: Graph.Window) -> Bool {
-        (left.index?.number ?? -1, left.start) < (right.index?.number ?? -1, right.start)
-    }
 }
 
 extension Graph.Window {
     /// The packet from its start on.
     static let packetStart = Graph.Window(index: nil, start: 0)
+
+    /// A number that no other window has; windows of one index follow each other.
+    fileprivate var number: Int { ((index?.number ?? -1) + 1) << 32 + Int(start) }
 }

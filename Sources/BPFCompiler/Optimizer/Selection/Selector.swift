@@ -21,7 +21,8 @@ struct Selector {
     private var registers: [MachineRegister?]
     private var blocks: [Int?]
     private var entryCursors: [Cursors?]
-    private var exits: [UInt32: Int] = [:]
+    /// By what it returns, the block that does so.
+    private var exits: [Int: Int] = [:]
     private var failureBlock: Int?
     /// Where a packet goes of which the first way of reading does not find enough.
     private var missBlock: Int?
@@ -143,10 +144,10 @@ struct Selector {
 
     /// The machine block that returns `number`.
     mutating func exit(with number: UInt32) -> Int {
-        if let block = exits[number], keepsResult || number != graph.failure { return block }
+        if let block = exits[Int(number)], keepsResult || number != graph.failure { return block }
         if number == graph.failure, !keepsResult { return failureAfterCall }
         let block = function.makeBlock()
-        exits[number] = block
+        exits[Int(number)] = block
         if number == graph.failure {
             function.blocks[block].terminator = .exit
         } else {
@@ -160,9 +161,9 @@ struct Selector {
     /// The machine block that only returns.
     private var plainExit: Int {
         mutating get {
-            if let block = exits[graph.failure] { return block }
-            exits[graph.failure] = function.makeBlock()
-            return exits[graph.failure]!
+            if let block = exits[Int(graph.failure)] { return block }
+            exits[Int(graph.failure)] = function.makeBlock()
+            return exits[Int(graph.failure)]!
         }
     }
 
