@@ -16,6 +16,8 @@ public struct AssemblyError: Error, Hashable, Sendable {
         case unexpectedText(found: String, after: String)
         /// The count in the first line is not the number of lines that follow.
         case wrongCount(stated: UInt32, found: Int)
+        /// Something stands where other things could; each is named with its article or quoted.
+        case unexpected(found: String, expected: [String])
     }
 
     /// What is wrong.
@@ -56,6 +58,14 @@ extension AssemblyError.Reason: CustomStringConvertible {
             "unexpected '\(found)' after \(after), the line should end there"
         case .wrongCount(let stated, let found):
             "the first line says \(stated) instructions, \(found) follow"
+        case .unexpected(let found, let expected):
+            "found \(found), expected \(alternatives(expected))"
         }
+    }
+
+    /// `a`, `a or b`, `a, b or c`.
+    private func alternatives(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "nothing" }
+        return names.dropLast().joined(separator: ", ") + " or " + last
     }
 }
