@@ -37,6 +37,12 @@ public struct KernelError: Error, Hashable, Sendable {
         case attachClassic = "setsockopt(SO_ATTACH_FILTER)"
         /// Detaching the filter of a socket.
         case detach = "setsockopt(SO_DETACH_FILTER)"
+        /// Reading the classic filter of a socket.
+        case getClassic = "getsockopt(SO_GET_FILTER)"
+        /// Opening a copy of another process's descriptor.
+        case copyDescriptor = "pidfd_getfd"
+        /// Listing the packet sockets.
+        case listPacketSockets = "sock_diag(AF_PACKET)"
         /// Reading the kernel's symbols.
         case readSymbols = "/proc/kallsyms"
         /// Reading the kernel's type information.
@@ -113,6 +119,12 @@ extension KernelError: CustomStringConvertible {
     /// What to do about an error number for which the verifier gave no reason.
     private func remedy(for errno: Errno) -> String? {
         switch (call, errno) {
+        case (.getClassic, .permissionDenied): "the socket's filter is an eBPF program, which has no classic form"
+        case (.copyDescriptor, .noSuchProcess): "there is no such process"
+        case (.copyDescriptor, .badFileDescriptor): "the process has no such descriptor"
+        case (.copyDescriptor, .notPermitted): "run it as root, or as one who may trace the process"
+        case (.copyDescriptor, .noFunction): "it needs Linux 5.6"
+        case (.listPacketSockets, .noSuchFileOrDirectory): "the kernel needs its module packet_diag"
         case (.detach, .notPermitted): "the filter is locked to the socket (SO_LOCK_FILTER)"
         case (.detach, .noSuchFileOrDirectory): "the socket has no filter"
         case (.attachClassic, .notPermitted), (.attachProgram, .notPermitted):

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linux_sockets.h"
+
 /// What BPF_PROG_LOAD takes. Texts end with NUL; a pointer may be null where its size or count is 0.
 struct linux_bpf_load {
     uint32_t type;
