@@ -24,6 +24,9 @@ public enum CommandLineTool {
         if arguments.first == RequiresCommand.name {
             return run(RequiresCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
         }
+        if arguments.first == RunCommand.name {
+            return run(RunCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
+        }
         if arguments.first == SocketsCommand.name {
             return run(SocketsCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
         }

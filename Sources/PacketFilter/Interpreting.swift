@@ -6,6 +6,8 @@ import Pcap
 public typealias Packet = BPFInterpreter.Packet
 /// A capture file, pcap or pcapng.
 public typealias CaptureFile = Pcap.CaptureFile
+/// A capture file that is being written.
+public typealias CaptureWriter = Pcap.CaptureWriter
 
 extension PacketFilter {
     /// The filter's number for `packet`, 0 where it does not match, found by a reference interpreter.

@@ -22,6 +22,8 @@ public struct PcapError: Error, Hashable, Sendable {
         case noResources
         /// The file could not be opened or read; the operating system's message.
         case unreadable(String)
+        /// The file could not be created or written; the operating system's message.
+        case unwritable(String)
         /// The file does not begin as a capture does; libpcap's message, unchanged.
         case notACapture(String)
         /// The capture cannot be read on from here; libpcap's message, unchanged.
@@ -87,7 +89,7 @@ extension PcapError.Reason: CustomStringConvertible {
         case .invalidExpression(let message): message
         case .invalidProgram(let error): "libpcap made an invalid program: \(error)"
         case .noResources: "the system has no memory or no thread left to compile with"
-        case .unreadable(let message): message
+        case .unreadable(let message), .unwritable(let message): message
         case .notACapture(let message): "no capture file: \(message)"
         case .damagedCapture(let message): message
         }

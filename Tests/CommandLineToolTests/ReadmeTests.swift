@@ -29,7 +29,7 @@
             let folder = try TemporaryFolder()
             try folder.file("guard.c", containing: Array(Self.program.utf8))
             let setUp = [
-                "cd '\(folder.path(""))'", "mount -t bpf bpf /sys/fs/bpf",
+                "cd '\(folder.path(""))'", "cp '\(Self.sample)' capture.pcap", "mount -t bpf bpf /sys/fs/bpf",
                 "ip link add eth0 type veth peer name eth1", "ip link set eth0 up", "ip link set eth1 up",
                 "clang() { '\(llvm("clang"))' \"$@\"; }", "set -x",
             ]
@@ -38,6 +38,9 @@
                 environment: ["PATH": URL(filePath: builtTool).deletingLastPathComponent().path() + ":" + searchPath])
             #expect(result.status == 0, "\(result.errors)")
         }
+
+        /// The capture that README's commands read.
+        private static let sample = projectFolder.appending(path: "examples/sample.pcap").path(percentEncoded: false)
 
         /// README's program in C.
         private static let program = readme.split(separator: "```")[1].dropFirst("c\n".count)
