@@ -94,12 +94,16 @@ struct Compilation {
     /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
     private static let stackSize = 512
 
+    /// The bytes of stack the function may have: at tracing hooks the entry that calls it has some too, and the kernel
+    /// takes each function's for a multiple of 32.
+    private var stackLimit: Int { target.hook.context == .tracing ? Self.stackSize - 32 : Self.stackSize }
+
     /// The filter as a function.
     ///
     /// - Parameter first: The graph for the first way of reading packets, where that is at hand.
     func function(named name: String, first: Graph? = nil) throws(CompilerError) -> Function {
         var function = try allocated(first)
-        if function.stackSize > Self.stackSize {
+        if function.stackSize > stackLimit {
             var thrifty = self
             thrifty.isThrifty = true
             function = try thrifty.allocated(nil)

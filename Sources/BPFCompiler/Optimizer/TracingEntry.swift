@@ -7,26 +7,22 @@ struct TracingEntry {
     private let target: Target
     private let options: CompilerOptions
     private let argument: Int
+    /// Where the packet's `struct sk_buff` is in the context.
+    private let place: Int16
 
     /// - Throws: ``CompilerError`` where programs cannot get at the packet.
     init(_ target: Target, _ options: CompilerOptions) throws(CompilerError) {
-        guard case .tpBTF(let name) = target.hook.host else { throw CompilerError(.noPacketAccess(target.hook)) }
-        guard let argument = options.socketBufferArgument ?? Self.usualArguments[name] else {
+        guard let argument = options.socketBufferArgument ?? target.hook.usualSocketBufferArgument else {
             throw CompilerError(.unknownSocketBufferArgument(target.hook))
         }
+        guard let place = target.hook.place(ofArgument: argument, on: options.architecture) else {
+            throw CompilerError(.unreachableArgument(argument, target.hook))
+        }
+        self.place = place
         self.target = target
         self.options = options
         self.argument = argument
     }
-
-    /// By tracepoint, which argument is the packet.
-    ///
-    /// `net_dev_xmit` is not among them: a device may have freed the packet by then.
-    static let usualArguments: [String: Int] = [
-        "kfree_skb": 0, "consume_skb": 0, "netif_receive_skb": 0, "netif_receive_skb_entry": 0, "netif_rx": 0,
-        "netif_rx_entry": 0, "napi_gro_receive_entry": 0, "net_dev_queue": 0, "net_dev_start_xmit": 0,
-        "skb_copy_datagram_iovec": 0,
-    ]
 
     /// - Throws: ``CompilerError`` at an instruction that the target has nothing for.
     func compile(
@@ -40,12 +36,16 @@ struct TracingEntry {
         return ExtendedBPF.Program(functions: [entry(named: name, ethernet, ip), ethernet] + (ip.map { [$0] } ?? []))
     }
 
+    /// A function for the packets of one kind, which returns 1 or 0.
     private func function(
         _ filter: ClassicBPF.Program, _ layer: Hook.LinkLayer, named name: String
     ) throws(CompilerError) -> Function {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
+        let target = Target(
+            hook: target.hook, match: Verdict(value: 1), noMatch: Verdict(value: 0)
+        ).showing(vlan: target.vlan ?? .bytes)
         return try Compilation(filter: filter, target: target, options: options).function(named: name)
     }
 
@@ -56,33 +56,85 @@ struct TracingEntry {
     private func entry(named name: String, _ ethernet: Function, _ ip: Function?) -> Function {
         var assembler = Assembler(functionNamed: name)
         let (isIP, isEthernet) = (assembler.makeLabel(), assembler.makeLabel())
-        func load(_ size: Size, _ dst: Register, _ member: String) {
-            assembler.append(.load(size, dst, .r2, 0), .kernelField(structure: "sk_buff", member: member))
-        }
         assembler.mark(line: 1)
-        assembler.append(.load(.doubleword, .r2, .r1, Int16(8 * argument)))
-        load(.halfword, .r3, "mac_header")
-        load(.halfword, .r4, "network_header")
-        assembler.append(.jump64(if: .r3, .equal, 0xffff, 0), to: isIP)
-        assembler.append(.jump64(if: .r3, .equal, .r4, 0), to: isIP)
-        assembler.append(.jump64(if: .r4, .greater, .r3, 0), to: isEthernet)
-        load(.doubleword, .r4, "data")
-        load(.doubleword, .r5, "head")
-        assembler.append(.alu64(.subtract, .r4, .r5))
-        assembler.append(.jump64(if: .r4, .greater, .r3, 0), to: isEthernet)
+        var members = Members(target.hook, options)
+        members.start(from: place, &assembler)
+        members.load(.halfword, .r8, "mac_header", &assembler)
+        members.load(.halfword, .r9, "network_header", &assembler)
+        assembler.append(.jump64(if: .r8, .equal, 0xffff, 0), to: isIP)
+        assembler.append(.jump64(if: .r8, .equal, .r9, 0), to: isIP)
+        assembler.append(.jump64(if: .r9, .greater, .r8, 0), to: isEthernet)
+        members.load(.doubleword, .r9, "data", &assembler)
+        members.load(.doubleword, .r2, "head", &assembler)
+        assembler.append(.alu64(.subtract, .r9, .r2))
+        assembler.append(.jump64(if: .r9, .greater, .r8, 0), to: isEthernet)
         assembler.place(isIP)
         if let ip {
-            assembler.append(.call(localAt: 0), .function(ip.name))
-        } else if case .verdict(_, let noMatch) = target.result {
-            assembler.append(.move32(.r0, noMatch.value))
+            call(ip, members, &assembler)
         } else {
             assembler.append(.move32(.r0, 0))
+            assembler.append(.exit)
         }
-        assembler.append(.exit)
         assembler.place(isEthernet)
-        assembler.append(.call(localAt: 0), .function(ethernet.name))
-        assembler.append(.exit)
+        call(ethernet, members, &assembler)
         do { return try assembler.finish() } catch { preconditionFailure("a short function has no far jumps") }
+    }
+
+    private func call(_ function: Function, _ members: Members, _ assembler: inout Assembler) {
+        members.restoreContext(&assembler)
+        assembler.append(.call(localAt: 0), .function(function.name))
+        // Where the kernel has no use for an answer it wants 0; what is to be done about a match is done here.
+        if target.hook.allowedResults == 0...0 { assembler.append(.move32(.r0, 0)) }
+        assembler.append(.exit)
+    }
+}
+
+/// How the entry reads members of the packet's `struct sk_buff`, as ``Selector/prepareMembers(of:)`` says.
+private struct Members {
+    private enum Way { case loads, castLoads, probes }
+    private let way: Way
+    /// Where the pointer to the structure is.
+    private var buffer: Register { way == .loads ? .r3 : .r7 }
+    /// Where the stack has room for a member.
+    private let memberPlace: Int16 = -8
+
+    init(_ hook: Hook, _ options: CompilerOptions) {
+        if hook.hasTypedArguments {
+            way = .loads
+        } else {
+            way = options.kernel(for: hook) < .plainKernelMemory ? .probes : .castLoads
+        }
+    }
+
+    /// Fetches the pointer to the structure, which is at `place` in the context.
+    mutating func start(from place: Int16, _ assembler: inout Assembler) {
+        if way != .loads { assembler.append(.move64(.r6, .r1)) }
+        switch way {
+        case .loads, .probes: assembler.append(.load(.doubleword, buffer, .r1, place))
+        case .castLoads:
+            assembler.append(.load(.doubleword, .r1, .r1, place))
+            assembler.append(.move64(.r2, 0), .kernelType("sk_buff"))
+            assembler.append(Instruction(.call, srcReg: .r2), .kernelFunction("bpf_rdonly_cast"))
+            assembler.append(.move64(buffer, .r0))
+        }
+    }
+
+    /// `dst = buffer->member`
+    func load(_ size: Size, _ dst: Register, _ member: String, _ assembler: inout Assembler) {
+        let field = Reference.kernelField(structure: "sk_buff", member: member)
+        guard way == .probes else { return assembler.append(.load(size, dst, buffer, 0), field) }
+        assembler.append(.move64(.r1, .r10))
+        assembler.append(.alu64(.add, .r1, Int32(memberPlace)))
+        assembler.append(.move32(.r2, UInt32(size.bytes)))
+        assembler.append(.move64(.r3, buffer))
+        assembler.append(.alu64(.add, .r3, 0), field)
+        assembler.append(.call(helper: Selector.probeRead))
+        assembler.append(.load(size, dst, .r10, memberPlace))
+    }
+
+    /// Puts the context where the functions take it from.
+    func restoreContext(_ assembler: inout Assembler) {
+        if way != .loads { assembler.append(.move64(.r1, .r6)) }
     }
 }
 
@@ -93,10 +145,11 @@ extension CompilerOptions {
         if kernel < hook.minimumKernel {
             throw CompilerError(.needsKernel(feature: "the hook \(hook)", hook.minimumKernel, target: kernel))
         }
-        if hook.needsGPL, kernel < .plainKernelMemory {
+        // At a tracepoint before that, programs do not read all of a packet, but most of what filters ask for.
+        let needed = hook.host == .netfilter ? hook.wholePacketKernel : hook.needsGPL ? .probes : hook.minimumKernel
+        if kernel < needed {
             throw CompilerError(
-                .needsKernel(
-                    feature: "reading packets on the hook \(hook)", .plainKernelMemory, target: kernel))
+                .needsKernel(feature: "reading packets on the hook \(hook)", needed, target: kernel))
         }
     }
 }
