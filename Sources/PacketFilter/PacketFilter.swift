@@ -84,7 +84,8 @@ public struct PacketFilter: Hashable, Sendable {
         let isOptimized = options.level == .optimized
         return CompiledProgram(
             filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
-            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil)
+            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil,
+            reachesWholePackets: !isOptimized || Compiler.reachesWholePackets(for: target, options: options))
     }
 
     /// The filter for packets without an Ethernet header, or nil where no such packet can match.

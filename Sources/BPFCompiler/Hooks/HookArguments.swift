@@ -2,7 +2,7 @@
 
 extension Hook {
     /// Whether the verifier knows of which type the arguments are.
-    var hasTypedArguments: Bool {
+    public var hasTypedArguments: Bool {
         switch host {
         case .tpBTF, .fentry: true
         default: false

@@ -56,6 +56,19 @@ extension Compiler {
     }
 }
 
+extension Compiler {
+    /// Whether programs for `target` read whatever packets have.
+    ///
+    /// Where they do not, they read what lies in the linear part of the kernel's buffer, headers at least, and a packet
+    /// of which the filter asks for more does not match: as in a capture that was cut short there, `len` is the
+    /// packet's own.
+    public static func reachesWholePackets(
+        for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> Bool {
+        PacketAccess.reachWholePackets(on: target.hook, options.kernel(for: target.hook))
+    }
+}
+
 /// One filter on its way to a function for one target.
 struct Compilation {
     let filter: ClassicBPF.Program

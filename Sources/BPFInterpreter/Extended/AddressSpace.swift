@@ -27,6 +27,9 @@ enum AddressSpace {
     /// equal the one it was made from; only a program that compares the two can tell.
     static let untrusted: UInt64 = 1 << 62
 
+    /// The bit that marks an address of which the verifier only knows that it is a number. No load goes through it.
+    static let unknown: UInt64 = 1 << 61
+
     /// Addresses below this belong to no memory: a null pointer and what an offset makes of one.
     static let nullLimit: UInt64 = 0x1000_0000_0000
 }

@@ -9,6 +9,14 @@ enum KernelStructure: String, CaseIterable {
     case socketBuffer = "sk_buff"
     case networkDevice = "net_device"
 
+    /// The number of the type, ours as the layout is.
+    var typeID: UInt32 {
+        switch self {
+        case .socketBuffer: 1
+        case .networkDevice: 2
+        }
+    }
+
     /// The members in the order of the layout, each at a multiple of 8 bytes, with their sizes in bytes.
     private var members: [(name: String, size: Int)] {
         switch self {
@@ -99,7 +107,7 @@ struct KernelMemory {
             ("tail", UInt64(headroom + packet.linearLength), 4),
             ("end", UInt64(headroom + packet.linearLength), 4),
             ("len", UInt64(packet.length), 4),
-            ("data_len", UInt64(packet.bytes.count - packet.linearLength), 4),
+            ("data_len", UInt64(max(0, Int(packet.length) - packet.linearLength)), 4),
             ("mac_header", header(packet.linkLayerHeaderOffset), 2),
             ("network_header", header(packet.networkHeaderOffset), 2),
             ("protocol", network(metadata.protocol), 2),

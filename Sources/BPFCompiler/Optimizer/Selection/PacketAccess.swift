@@ -45,6 +45,12 @@ enum PacketAccess: Hashable, Sendable {
         }
     }
 
+    /// Whether the ways for a hook together reach all of a packet, or its linear part only.
+    static func reachWholePackets(on hook: Hook, _ kernel: KernelVersion) -> Bool {
+        let ways = ways(for: hook, failure: 0, kernel)
+        return ways.rest != nil || ways.first != .probes && ways.first != .kernelBuffer(copying: false)
+    }
+
     /// The most bytes from the first to the last of what is checked as one: what is copied has to fit the stack, and a
     /// load reaches 32,767 bytes from its pointer.
     var windowSize: UInt32 {
