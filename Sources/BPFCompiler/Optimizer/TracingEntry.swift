@@ -55,10 +55,10 @@ struct TracingEntry {
     /// of what comes in, that one's place is an old one or 0; `data` is then behind an Ethernet header.
     private func entry(named name: String, _ ethernet: Function, _ ip: Function?) -> Function {
         var assembler = Assembler(functionNamed: name)
-        let (isIP, isEthernet) = (assembler.makeLabel(), assembler.makeLabel())
+        let (isIP, isEthernet, isNone) = (assembler.makeLabel(), assembler.makeLabel(), assembler.makeLabel())
         assembler.mark(line: 1)
-        var members = Members(target.hook, options)
-        members.start(from: place, &assembler)
+        let members = Members(target.hook, options)
+        members.start(from: place, orGoTo: isNone, &assembler)
         members.load(.halfword, .r8, "mac_header", &assembler)
         members.load(.halfword, .r9, "network_header", &assembler)
         assembler.append(.jump64(if: .r8, .equal, 0xffff, 0), to: isIP)
@@ -71,12 +71,18 @@ struct TracingEntry {
         assembler.place(isIP)
         if let ip {
             call(ip, members, &assembler)
+            assembler.place(isEthernet)
+            call(ethernet, members, &assembler)
+            assembler.place(isNone)
         } else {
-            assembler.append(.move32(.r0, 0))
-            assembler.append(.exit)
+            assembler.place(isNone)
         }
-        assembler.place(isEthernet)
-        call(ethernet, members, &assembler)
+        assembler.append(.move32(.r0, 0))
+        assembler.append(.exit)
+        if ip == nil {
+            assembler.place(isEthernet)
+            call(ethernet, members, &assembler)
+        }
         do { return try assembler.finish() } catch { preconditionFailure("a short function has no far jumps") }
     }
 
@@ -106,17 +112,16 @@ private struct Members {
         }
     }
 
-    /// Fetches the pointer to the structure, which is at `place` in the context.
-    mutating func start(from place: Int16, _ assembler: inout Assembler) {
+    /// Fetches the pointer to the structure, which is at `place` in the context. At some tracepoints there may be none.
+    func start(from place: Int16, orGoTo isNone: Assembler.Label, _ assembler: inout Assembler) {
         if way != .loads { assembler.append(.move64(.r6, .r1)) }
-        switch way {
-        case .loads, .probes: assembler.append(.load(.doubleword, buffer, .r1, place))
-        case .castLoads:
-            assembler.append(.load(.doubleword, .r1, .r1, place))
-            assembler.append(.move64(.r2, 0), .kernelType("sk_buff"))
-            assembler.append(Instruction(.call, srcReg: .r2), .kernelFunction("bpf_rdonly_cast"))
-            assembler.append(.move64(buffer, .r0))
-        }
+        assembler.append(.load(.doubleword, buffer, .r1, place))
+        assembler.append(.jump64(if: buffer, .equal, 0, 0), to: isNone)
+        guard way == .castLoads else { return }
+        assembler.append(.move64(.r1, buffer))
+        assembler.append(.move64(.r2, 0), .kernelType("sk_buff"))
+        assembler.append(Instruction(.call, srcReg: .r2), .kernelFunction("bpf_rdonly_cast"))
+        assembler.append(.move64(buffer, .r0))
     }
 
     /// `dst = buffer->member`

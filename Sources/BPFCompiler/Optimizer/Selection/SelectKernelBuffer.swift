@@ -60,6 +60,7 @@ extension Selector {
             kernelBuffer.buffer = buffer
             append(.load(.doubleword, .r0, .r0, bufferPlace), dst: buffer, src: context)
             if target.hook.context == .tracing {
+                if target.hook.hasTypedArguments { emitNullCheck(of: buffer) }
                 prepareMembers(of: buffer)
                 emitShift()
             }

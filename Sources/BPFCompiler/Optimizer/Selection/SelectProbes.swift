@@ -22,6 +22,15 @@ extension Selector {
         }
     }
 
+    /// At some tracepoints there may be no packet, of which the verifier wants to hear where it knows the types. The
+    /// entry makes sure of it everywhere.
+    mutating func emitNullCheck(of buffer: MachineRegister) {
+        let failed = failureExit
+        jump(
+            to: failed,
+            if: MachineCondition(comparison: .equal, is64: true, left: buffer, right: .constant(0)))
+    }
+
     /// `result = source->member`, through the stack.
     mutating func emitProbe(
         of field: Reference, _ size: Size, into result: MachineRegister, from source: MachineRegister,
