@@ -16,8 +16,9 @@ enum AddressSpace {
     /// The structures of the kernel that are modelled.
     static func structure(_ structure: KernelStructure) -> UInt64 {
         switch structure {
-        case .socketBuffer: 0x5000_0000_0000
-        case .networkDevice: 0x6000_0000_0000
+        // No half of it is 0: a pointer that is taken for a number is not to look like 0.
+        case .socketBuffer: 0x5000_0001_0000
+        case .networkDevice: 0x6000_0001_0000
         }
     }
 

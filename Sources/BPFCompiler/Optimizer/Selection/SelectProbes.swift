@@ -19,6 +19,7 @@ extension Selector {
         } else {
             append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: buffer)
             emitCast(into: buffer, type: .kernelType("sk_buff"))
+            setResult(graph.failure)
         }
     }
 
