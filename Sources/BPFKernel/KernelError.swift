@@ -154,7 +154,7 @@ extension KernelError: CustomStringConvertible {
             "the program is no tracing program, or reads an argument that the tracepoint does not have"
         case (.openRawTracepoint, Errno(rawValue: 524)), (.createLink, Errno(rawValue: 524)):
             "this kernel attaches no programs there"
-        case (.createLink, .fileExists): "another program is there already"
+        case (.createLink, .fileExists), (.createLink, .resourceBusy): "another program is there already"
         case (.createLink, .invalidArgument):
             "the program was loaded for another place, or this kernel makes no links there"
         case (.createMap, .invalidArgument): "a size or a flag is none for this kind of map"

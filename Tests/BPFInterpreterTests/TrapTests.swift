@@ -101,8 +101,8 @@ struct TrapTests {
                 "f, instruction 0: byte 4 of table t is not modelled here, only a kernel has it"
             ),
             (
-                .move64(.r0, 0), .kernelType("sk_buff"),
-                "f, instruction 0: kernel type sk_buff is not modelled here, only a kernel has it"
+                .move64(.r0, 0), .kernelType("sock"),
+                "f, instruction 0: kernel type sock is not modelled here, only a kernel has it"
             ),
             (
                 .alu64(.add, .r0, 0), .kernelField(structure: "sk_buff", member: "cb"),

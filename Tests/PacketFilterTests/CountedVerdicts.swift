@@ -50,7 +50,7 @@
             _ program: ExtendedProgram, of packets: Packets, on hook: Hook
         ) -> ExtendedProgram {
             var assembler = Assembler(functionNamed: "counting")
-            let (end, isCounted) = (assembler.makeLabel(), assembler.makeLabel())
+            let end = assembler.makeLabel()
             assembler.append(.move64(.r6, .r1))
             let argument = Int16(8 * (hook.usualSocketBufferArgument ?? 0))
             switch packets {
@@ -85,12 +85,15 @@
             assembler.append(.move64(.r1, 1))
             // lock *(u64 *)(r0 + 0) += r1
             assembler.append(ExtendedInstruction(Opcode(rawValue: 0xdb), dstReg: .r0, srcReg: .r1))
-            assembler.place(isCounted)
             assembler.append(.move64(.r0, .r7))
             assembler.append(.exit)
-            assembler.place(end)
-            assembler.append(.move64(.r0, 0))
-            assembler.append(.exit)
+            if case .all = packets {
+                // Every packet is counted.
+            } else {
+                assembler.place(end)
+                assembler.append(.move64(.r0, 0))
+                assembler.append(.exit)
+            }
             return try! ExtendedProgram(functions: [assembler.finish()] + program.functions)
         }
     }

@@ -21,13 +21,16 @@
 
         /// The ways: typed and untyped arguments, through the kernel's own pointers and through copies.
         private static func ways(_ tracepoint: String) -> [(hook: Hook, place: AttachPlace, kernel: KernelVersion)] {
-            [KernelVersion(5, 15), KernelVersion(6, 2), KernelVersion(6, 17), KernelVersion.running!].flatMap { kernel in
+            kernels.flatMap { kernel in
                 [
                     (.tpBTF(tracepoint), .loadedFor, kernel),
                     (.rawTP(tracepoint), .rawTracepoint(tracepoint), kernel),
                 ]
             }
         }
+
+        /// Without loads from the kernel's memory, with them, and without casts to it.
+        private static let kernels = [KernelVersion(5, 15), KernelVersion(6, 17), KernelVersion.running!]
 
         /// A program in one of the ways.
         private struct Candidate {
@@ -40,8 +43,10 @@
             _ filter: PacketFilter, at tracepoint: String, of packets: CountedVerdicts.Packets
         ) throws -> [Candidate] {
             try ways(tracepoint).map { way in
+                let isWithTags = filter.expression?.contains("vlan") == true
                 let program = try filter.compile(
-                    for: Target(hook: way.hook)!.showing(vlan: .bytes), options: CompilerOptions(kernel: way.kernel))
+                    for: Target(hook: way.hook)!,
+                    options: CompilerOptions(kernel: isWithTags ? max(way.kernel, KernelVersion(6, 2)) : way.kernel))
                 return Candidate(
                     name: "\(way.hook) for \(way.kernel): \(filter.expression ?? "")",
                     reachesWholePackets: program.reachesWholePackets,
@@ -130,6 +135,32 @@
                                 matches == (candidate.reachesWholePackets ? isWanted : isWantedInLinearPart),
                                 "\(candidate.name) on \(bytes.prefix(60)), \(linear) of them linear")
                         }
+                    }
+                }
+            }
+        }
+
+        /// A tag is among the bytes where a frame comes in, and beside them where a socket is done with it; the filter is
+        /// shown the frame as it was sent. (Where a frame is dropped the kernel has thrown its tag away before.)
+        @Test(arguments: ["net_dev_queue", "netif_receive_skb", "consume_skb"])
+        func tagsAreFoundWhereverTheyAre(tracepoint: String) throws {
+            let expressions = [
+                "vlan", "vlan 5", "vlan 5 and udp port 53", "not vlan", "vlan and tcp port 80", "vlan and ip6",
+                "vlan 6 and vlan 7 and udp", "vlan and arp",
+            ]
+            // The kernel drops what ends within the header behind a tag, and gives frames of VLAN 0 to itself untagged.
+            let frames = Frames.all.filter { (20..<4_000).contains($0.bytes.count) && $0.name != "vlan 0 arp" }
+            try withNetworkNamespace {
+                let veth = try VethPair()
+                let (all, sender) = (try PacketSocket(at: veth.second), try PacketSocket(at: veth.first))
+                try sender.mark(with: Self.mark)
+                for expression in expressions {
+                    let filter = try PacketFilter(expression)
+                    let candidates = try Self.candidates(filter, at: tracepoint, of: .marked(Self.mark))
+                    try compare(candidates, frames, atLeast: 60) { frame in
+                        try sender.send(frame.bytes)
+                        _ = try #require(try all.receive(timeout: 5_000))
+                        return libpcapMatches(filter, frame.bytes, upTo: frame.bytes.count)
                     }
                 }
             }
