@@ -46,7 +46,8 @@
             }
             #expect(
                 error?.description
-                    == "bpf(BPF_RAW_TRACEPOINT_OPEN): no such file or directory (2), this kernel has no such tracepoint")
+                    == "bpf(BPF_RAW_TRACEPOINT_OPEN): no such file or directory (2), this kernel has no such tracepoint"
+            )
         }
 
         @Test func typedTracepoints() throws {

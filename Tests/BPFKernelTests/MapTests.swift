@@ -35,7 +35,8 @@
 
         /// A value for each processor, those that are not plugged in included.
         @Test func perCPUMapsHaveAValueForEachProcessor() throws {
-            let map = try Map(MapDeclaration(name: "each", kind: .perCPUArray, keySize: 4, valueSize: 12, maxEntries: 1))
+            let map = try Map(
+                MapDeclaration(name: "each", kind: .perCPUArray, keySize: 4, valueSize: 12, maxEntries: 1))
             let count = try RunningKernel.possibleProcessors()
             let value = try #require(try map.value(of: Self.bytes(UInt32(0))))
             #expect(value == [UInt8](repeating: 0, count: 16 * count))

@@ -17,7 +17,8 @@
         private static let expressions = [
             "", "ip", "ip6", "udp", "tcp port 80", "udp port 53", "host 10.0.0.1", "net 10.0.0.0/8", "not udp",
             "portrange 1-100", "ip[2:2] > 60", "tcp[tcpflags] & (tcp-syn|tcp-fin) != 0", "icmp[icmptype] = icmp-echo",
-            "ip6 proto 17 or ip proto 17", "udp[5000] > 100 or ip[2:2] = 48", "ip[20 + (ip[3] & 15)] = 0 or ip6[50] = 0",
+            "ip6 proto 17 or ip proto 17", "udp[5000] > 100 or ip[2:2] = 48",
+            "ip[20 + (ip[3] & 15)] = 0 or ip6[50] = 0",
         ]
 
         private static let packets = Frames.all.compactMap { frame -> Frame? in
@@ -104,7 +105,8 @@
                 }
                 try ip("route", "add", "10.0.0.0/8", "dev", tunnel.name)
                 let before = try forwarded()
-                #expect(before.leave.count { $0 } >= 20, "\(zip(Self.forwardedFrames, before.leave).filter(\.1).map(\.0))")
+                #expect(
+                    before.leave.count { $0 } >= 20, "\(zip(Self.forwardedFrames, before.leave).filter(\.1).map(\.0))")
                 try ip(
                     "route", "replace", "10.0.0.0/8", "encap", "bpf", place.name, "obj", folder.path("drop.o"),
                     "section", hook.section, "dev", tunnel.name)

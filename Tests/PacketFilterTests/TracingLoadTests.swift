@@ -119,41 +119,45 @@
             #expect(try KernelLayout.packetArgument(of: hook) == hook.usualSocketBufferArgument)
         }
 
-        @Test(arguments: [
-            (Hook.rawTP("tcp_probe"), 1), (.tpBTF("tcp_send_reset"), 1), (.kprobe("nf_hook_slow"), 0),
-            (.fentry("ip_local_out"), 2), (.kprobe("no_such_function"), nil), (.rawTP("net_dev_xmit"), nil),
-        ] as [(Hook, Int?)])
+        @Test(
+            arguments: [
+                (Hook.rawTP("tcp_probe"), 1), (.tpBTF("tcp_send_reset"), 1), (.kprobe("nf_hook_slow"), 0),
+                (.fentry("ip_local_out"), 2), (.kprobe("no_such_function"), nil), (.rawTP("net_dev_xmit"), nil),
+            ] as [(Hook, Int?)])
         func othersAreAskedOfTheRunningKernel(hook: Hook, argument: Int?) throws {
             #expect(hook.usualSocketBufferArgument == nil)
             #expect(try PacketFilter.packetArgument(of: hook) == argument)
         }
 
-        @Test(arguments: [
-            (
-                Hook.tpBTF("sched_switch"),
-                "no argument of tp_btf:sched_switch is a packet (struct sk_buff *): 1 bool, 2 struct task_struct *, 3 struct task_struct *, 4 unsigned int"
-            ),
-            (.kprobe("tcp_init"), "no argument of kprobe:tcp_init is a packet (struct sk_buff *): it has none"),
-            (
-                .fentry("skb_gro_receive"),
-                "2 arguments of fentry:skb_gro_receive are packets (struct sk_buff *), which of them has to be said (--skb-argument): 1 struct sk_buff *p, 2 struct sk_buff *skb"
-            ),
-            (
-                .rawTP("net_dev_xmit"),
-                "which argument at raw_tp:net_dev_xmit is the packet is not known, it has to be said (--skb-argument)"
-            ),
-            (
-                .kprobe("no_such_function"),
-                "which argument at kprobe:no_such_function is the packet is not known, it has to be said (--skb-argument)"
-            ),
-        ] as [(Hook, String)])
+        @Test(
+            arguments: [
+                (
+                    Hook.tpBTF("sched_switch"),
+                    "no argument of tp_btf:sched_switch is a packet (struct sk_buff *): 1 bool, 2 struct task_struct *, 3 struct task_struct *, 4 unsigned int"
+                ),
+                (.kprobe("tcp_init"), "no argument of kprobe:tcp_init is a packet (struct sk_buff *): it has none"),
+                (
+                    .fentry("skb_gro_receive"),
+                    "2 arguments of fentry:skb_gro_receive are packets (struct sk_buff *), which of them has to be said (--skb-argument): 1 struct sk_buff *p, 2 struct sk_buff *skb"
+                ),
+                (
+                    .rawTP("net_dev_xmit"),
+                    "which argument at raw_tp:net_dev_xmit is the packet is not known, it has to be said (--skb-argument)"
+                ),
+                (
+                    .kprobe("no_such_function"),
+                    "which argument at kprobe:no_such_function is the packet is not known, it has to be said (--skb-argument)"
+                ),
+            ] as [(Hook, String)])
         func theChoicesAreNamed(hook: Hook, message: String) throws {
             let error = #expect(throws: (any Error).self) {
                 _ = try PacketFilter("ip").compile(for: Target(hook: hook)!)
             }
             #expect(error.map { "\($0)" } == message)
             let options = CompilerOptions(socketBufferArgument: 1)
-            #expect(throws: Never.self) { _ = try PacketFilter("ip").compile(for: Target(hook: hook)!, options: options) }
+            #expect(throws: Never.self) {
+                _ = try PacketFilter("ip").compile(for: Target(hook: hook)!, options: options)
+            }
         }
     }
 #endif

@@ -56,7 +56,8 @@ enum Context {
         switch self {
         case .socketBuffer(let buffer): try buffer.bytes(at: location)
         case .xdp(let buffer): try buffer.bytes(at: location)
-        case .netfilter, .tracing, .untypedTracing: throw .noContextField(offset: location.offset, count: location.count)
+        case .netfilter, .tracing, .untypedTracing:
+            throw .noContextField(offset: location.offset, count: location.count)
         }
     }
 

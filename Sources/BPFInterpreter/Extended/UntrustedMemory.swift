@@ -39,7 +39,9 @@ extension ExtendedState {
     ///
     /// Source: `struct skb_shared_info` of the kernel's `<linux/skbuff.h>`.
     private func isBehindPacket(_ address: UInt64) -> Bool {
-        guard let offset = packetOffset(address & ~(AddressSpace.untrusted | AddressSpace.unknown)) else { return false }
+        guard let offset = packetOffset(address & ~(AddressSpace.untrusted | AddressSpace.unknown)) else {
+            return false
+        }
         return (packet.linearLength..<packet.linearLength + 320).contains(offset)
     }
 
