@@ -61,6 +61,11 @@ import Testing
 
     /// The kernel's own pointer to a packet's bytes, read without a cast in between.
     @Test func plainPacketPointersAreFollowed() {
+        #expect(
+            features(
+                on: .tpBTF("kfree_skb"), [.load(.word, .r0, .r1, 0), .exit],
+                [0: .kernelField(structure: "sk_buff", member: "vlan_all")]).suffix(1)
+                == ["6.2 vlan_all in struct sk_buff 0"])
         let load = [0: Reference.kernelField(structure: "sk_buff", member: "data")]
         let direct: [Instruction] = [
             .load(.doubleword, .r2, .r1, 0), .move64(.r3, .r2), .alu64(.add, .r3, 14), .load(.byte, .r0, .r3, 0), .exit,

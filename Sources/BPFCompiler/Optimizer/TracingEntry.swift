@@ -5,7 +5,7 @@ import ExtendedBPF
 /// kind, and an entry that looks which of them the packet is for.
 struct TracingEntry {
     private let target: Target
-    private let options: CompilerOptions
+    private var options: CompilerOptions
     private let argument: Int
     /// Where the packet's `struct sk_buff` is in the context.
     private let place: Int16
@@ -21,6 +21,10 @@ struct TracingEntry {
         self.place = place
         self.target = target
         self.options = options
+        if options.kernel == nil, target.vlan ?? .bytes != .bytes {
+            // Unless told otherwise, for the first kernel that has what tells of tags.
+            self.options.kernel = max(options.kernel(for: target.hook), .tagMember)
+        }
         self.argument = argument
     }
 

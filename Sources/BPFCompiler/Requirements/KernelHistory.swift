@@ -31,6 +31,11 @@ enum KernelHistory {
     /// Plain loads through the pointers of the kernel's structures to a packet's bytes.
     static let plainPacketPointers = KernelVersion(6, 18)
 
+    /// The version that a member came with which later kernels have and earlier ones have not; nil for others.
+    static func member(_ member: String, of structure: String) -> KernelVersion? {
+        structure == "sk_buff" && member == "vlan_all" ? .tagMember : nil
+    }
+
     /// Kernel functions (kfuncs) by name.
     static func kernelFunction(_ name: String) -> KernelVersion? { kernelFunctions[name] }
 
