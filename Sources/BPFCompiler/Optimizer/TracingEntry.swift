@@ -61,17 +61,16 @@ struct TracingEntry {
         var assembler = Assembler(functionNamed: name)
         let (isIP, isEthernet, isNone) = (assembler.makeLabel(), assembler.makeLabel(), assembler.makeLabel())
         assembler.mark(line: 1)
-        let members = Members(target.hook, options)
+        let members = EntryMembers(target.hook, options)
         members.start(from: place, orGoTo: isNone, &assembler)
-        members.load(.halfword, .r8, "mac_header", &assembler)
-        members.load(.halfword, .r9, "network_header", &assembler)
-        assembler.append(.jump64(if: .r8, .equal, 0xffff, 0), to: isIP)
+        members.loadHeaders(&assembler)
+        let hasNoLinkLayer = assembler.makeLabel()
+        assembler.append(.jump64(if: .r8, .equal, 0xffff, 0), to: hasNoLinkLayer)
         assembler.append(.jump64(if: .r8, .equal, .r9, 0), to: isIP)
         assembler.append(.jump64(if: .r9, .greater, .r8, 0), to: isEthernet)
-        members.load(.doubleword, .r9, "data", &assembler)
-        members.load(.doubleword, .r2, "head", &assembler)
-        assembler.append(.alu64(.subtract, .r9, .r2))
-        assembler.append(.jump64(if: .r9, .greater, .r8, 0), to: isEthernet)
+        members.loadDistance(&assembler)
+        assembler.append(.jump64(if: .r4, .greater, .r8, 0), to: isEthernet)
+        members.skipToIP(past: hasNoLinkLayer, isIP, &assembler)
         assembler.place(isIP)
         if let ip {
             call(ip, members, &assembler)
@@ -90,60 +89,12 @@ struct TracingEntry {
         do { return try assembler.finish() } catch { preconditionFailure("a short function has no far jumps") }
     }
 
-    private func call(_ function: Function, _ members: Members, _ assembler: inout Assembler) {
-        members.restoreContext(&assembler)
+    private func call(_ function: Function, _ members: EntryMembers, _ assembler: inout Assembler) {
+        members.passArguments(&assembler)
         assembler.append(.call(localAt: 0), .function(function.name))
         // Where the kernel has no use for an answer it wants 0; what is to be done about a match is done here.
         if target.hook.allowedResults == 0...0 { assembler.append(.move32(.r0, 0)) }
         assembler.append(.exit)
-    }
-}
-
-/// How the entry reads members of the packet's `struct sk_buff`, as ``Selector/prepareMembers(of:)`` says.
-private struct Members {
-    private enum Way { case loads, castLoads, probes }
-    private let way: Way
-    /// Where the pointer to the structure is.
-    private var buffer: Register { way == .loads ? .r3 : .r7 }
-    /// Where the stack has room for a member.
-    private let memberPlace: Int16 = -8
-
-    init(_ hook: Hook, _ options: CompilerOptions) {
-        if hook.hasTypedArguments {
-            way = .loads
-        } else {
-            way = options.kernel(for: hook) < .plainKernelMemory ? .probes : .castLoads
-        }
-    }
-
-    /// Fetches the pointer to the structure, which is at `place` in the context. At some tracepoints there may be none.
-    func start(from place: Int16, orGoTo isNone: Assembler.Label, _ assembler: inout Assembler) {
-        if way != .loads { assembler.append(.move64(.r6, .r1)) }
-        assembler.append(.load(.doubleword, buffer, .r1, place))
-        assembler.append(.jump64(if: buffer, .equal, 0, 0), to: isNone)
-        guard way == .castLoads else { return }
-        assembler.append(.move64(.r1, buffer))
-        assembler.append(.move64(.r2, 0), .kernelType("sk_buff"))
-        assembler.append(Instruction(.call, srcReg: .r2), .kernelFunction("bpf_rdonly_cast"))
-        assembler.append(.move64(buffer, .r0))
-    }
-
-    /// `dst = buffer->member`
-    func load(_ size: Size, _ dst: Register, _ member: String, _ assembler: inout Assembler) {
-        let field = Reference.kernelField(structure: "sk_buff", member: member)
-        guard way == .probes else { return assembler.append(.load(size, dst, buffer, 0), field) }
-        assembler.append(.move64(.r1, .r10))
-        assembler.append(.alu64(.add, .r1, Int32(memberPlace)))
-        assembler.append(.move32(.r2, UInt32(size.bytes)))
-        assembler.append(.move64(.r3, buffer))
-        assembler.append(.alu64(.add, .r3, 0), field)
-        assembler.append(.call(helper: Selector.probeRead))
-        assembler.append(.load(size, dst, .r10, memberPlace))
-    }
-
-    /// Puts the context where the functions take it from.
-    func restoreContext(_ assembler: inout Assembler) {
-        if way != .loads { assembler.append(.move64(.r1, .r6)) }
     }
 }
 

@@ -58,14 +58,16 @@ extension Selector {
         if target.hook.context != .socketBuffer {
             let buffer = function.makeRegister()
             kernelBuffer.buffer = buffer
+            if isTold { takeBegin() }
             append(.load(.doubleword, .r0, .r0, bufferPlace), dst: buffer, src: context)
             if target.hook.context == .tracing {
                 if target.hook.hasTypedArguments { emitNullCheck(of: buffer) }
                 prepareMembers(of: buffer)
-                emitShift()
+                if !isTold { emitShift() }
             }
         }
         guard !ends.isEmpty else { return }
+        if isTold { return emitToldReadable() }
         if copies, kernelBuffer.shift != nil {
             kernelBuffer.dynptrPlace = function.reserveStack(16)
             // Of a copy whose place and length it does not know the verifier takes the worst: that it goes twice as
@@ -94,6 +96,17 @@ extension Selector {
         if kernelBuffer.shift != nil { emitLeastReadable(readable) }
         setResult(graph.failure)
         if access != .probes { cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0) }
+    }
+
+    /// Finds out how many of the packet's bytes are at `data`, which has been told.
+    private mutating func emitToldReadable() {
+        let (readable, rest) = (function.makeRegister(), function.makeRegister())
+        kernelBuffer.readable = readable
+        emitProbe(ofWords: "len", into: readable, and: "data_len", into: rest, from: kernelBuffer.buffer!)
+        append(.alu64(.subtract, .r0, .r0), dst: readable, src: rest)
+        append(.alu64(.add, .r0, .r0), dst: readable, src: kernelBuffer.shift)
+        emitLeastReadable(readable)
+        setResult(graph.failure)
     }
 
     /// Where in the context the pointer to the packet's `struct sk_buff` is, in bytes.

@@ -14,13 +14,51 @@ extension Selector {
     mutating func prepareMembers(of buffer: MachineRegister) {
         if target.hook.hasTypedArguments { return }
         if access == .probes {
-            kernelBuffer.memberPlace = function.reserveStack(8)
+            kernelBuffer.memberPlace = function.reserveStack(16)
             kernelBuffer.stackSize = function.stackSize
         } else {
             append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: buffer)
             emitCast(into: buffer, type: .kernelType("sk_buff"))
             setResult(graph.failure)
         }
+    }
+
+    /// Whether the entry tells where the packet begins, as ``EntryMembers`` does.
+    var isTold: Bool { access == .probes && target.hook.context == .tracing && !target.hook.hasTypedArguments }
+
+    /// Takes what the entry tells.
+    mutating func takeBegin() {
+        let (begin, shift) = (function.makeRegister(), function.makeRegister())
+        append(.move64(.r0, .r0), dst: begin, src: MachineRegister(.r2))
+        append(.move64(.r0, .r0), dst: shift, src: MachineRegister(.r3))
+        data = begin
+        kernelBuffer.shift = shift
+    }
+
+    /// `result = source->first`, `other = source->second`, members of four bytes that lie side by side. Were they not so
+    /// on some kernel, its verifier would say so.
+    mutating func emitProbe(
+        ofWords first: String, into result: MachineRegister, and second: String, into other: MachineRegister,
+        from source: MachineRegister
+    ) {
+        let place = kernelBuffer.memberPlace!
+        let fields = [first, second].map { Reference.kernelField(structure: "sk_buff", member: $0) }
+        append(.move64(.r0, .r0), dst: MachineRegister(.r3), src: source)
+        append(.alu64(.add, .r0, 0), dst: MachineRegister(.r3), fields[0])
+        emitStackAddress(place, into: MachineRegister(.r1))
+        append(.move32(.r0, 8), dst: MachineRegister(.r2))
+        appendCall(Self.probeRead, arguments: 3)
+        // The verifier lets nothing be subtracted from a pointer to the stack.
+        let (address, distance) = (function.makeRegister(), function.makeRegister())
+        append(.move64(.r0, 0), dst: distance)
+        append(.alu64(.add, .r0, 0), dst: distance, fields[1])
+        append(.move64(.r0, 0), dst: address)
+        append(.alu64(.add, .r0, 0), dst: address, fields[0])
+        append(.alu64(.subtract, .r0, .r0), dst: distance, src: address)
+        emitStackAddress(place, into: address)
+        append(.alu64(.add, .r0, .r0), dst: address, src: distance)
+        append(.load(.word, .r0, .r0, Int16(place)), dst: result, src: .frame)
+        append(.load(.word, .r0, .r0, 0), dst: other, src: address)
     }
 
     /// At some tracepoints there may be no packet, of which the verifier wants to hear where it knows the types. The
