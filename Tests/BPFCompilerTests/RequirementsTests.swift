@@ -64,7 +64,8 @@ import Testing
         #expect(
             features(
                 on: .tpBTF("kfree_skb"), [.load(.word, .r0, .r1, 0), .exit],
-                [0: .kernelField(structure: "sk_buff", member: "vlan_all")]).suffix(1)
+                [0: .kernelField(structure: "sk_buff", member: "vlan_all")]
+            ).suffix(1)
                 == ["6.2 vlan_all in struct sk_buff 0"])
         let load = [0: Reference.kernelField(structure: "sk_buff", member: "data")]
         let direct: [Instruction] = [

@@ -181,7 +181,7 @@ struct TrapTests {
             ([.store(.word, .r0, 8, 1)], "the kernel structure is written, it is read only"),
             (
                 [.load(.byte, .r0, .r0, 4000)],
-                "1 byte at offset 4000 of the kernel structure, which has 152 bytes"
+                "1 byte at offset 4000 of the kernel structure, which has 136 bytes"
             ),
             (
                 [.move64(.r1, .r0), .move64(.r2, 77), .raw(0x85, .r0, .r2)],

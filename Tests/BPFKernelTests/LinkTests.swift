@@ -61,11 +61,9 @@
         }
 
         @Test func controlGroups() throws {
-            let path = "/sys/fs/cgroup/unified/cbpf2ebpf-tests-\(UUID().uuidString)"
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-            defer { rmdir(path) }
-            let folder = try FileDescriptor.open(FilePath(path), .readOnly)
-            defer { try? folder.close() }
+            let group = try ControlGroup()
+            defer { withExtendedLifetime(group) {} }
+            let folder = FileDescriptor(rawValue: group.descriptor)
             for type in [AttachType.cgroupInetIngress, .cgroupInetEgress] {
                 let program = try load(returning(1), as: .cgroupSkb) { $0.expectedAttachType = type }
                 try expectLink(of: program, at: .cgroup(folder, type), type: "cgroup")

@@ -58,12 +58,9 @@
         private static let count = 60
 
         @Test func whatTheClassicFilterLetsThroughIsDenied() throws {
-            let group = "/sys/fs/cgroup/unified/cbpf2ebpf-tests-\(UUID().uuidString)"
-            try FileManager.default.createDirectory(atPath: group, withIntermediateDirectories: false)
-            // A folder of this kind is removed as it is, the files in it notwithstanding.
-            defer { rmdir(group) }
-            let folder = try FileDescriptor.open(FilePath(group), .readOnly)
-            defer { try? folder.close() }
+            let controlGroup = try ControlGroup()
+            let (group, folder) = (controlGroup.path, FileDescriptor(rawValue: controlGroup.descriptor))
+            defer { withExtendedLifetime(controlGroup) {} }
             try withNetworkNamespace {
                 try ip("link", "set", "lo", "up")
                 let sockets = try Self.expressions.map { try classicSocket(PacketFilter($0)) }
