@@ -4,7 +4,6 @@
     import Foundation
     import Glibc
     @testable import PacketFilter
-    import SystemPackage
     import TestSupport
     import Testing
 
@@ -21,9 +20,10 @@
             "ip[20 + (ip[3] & 15)] = 0 or ip6[50] = 0",
         ]
 
+        /// Without what is behind the IP packet, which the kernel takes off before it asks anyone.
         private static let packets = Frames.all.compactMap { frame -> Frame? in
             let isIP = [[8, 0], [0x86, 0xdd]].contains { frame.bytes[12...].starts(with: $0) }
-            guard isIP, frame.bytes.count > 14 else { return nil }
+            guard isIP, frame.bytes.count > 14, frame.name != "udp with padding" else { return nil }
             var packet = frame
             packet.bytes.removeFirst(14)
             return packet
@@ -64,7 +64,7 @@
                             let isDropped = try behind.counts[1] == counts.1
                             #expect(isDropped == isWanted, "\(family) \(expression) on \(packet)")
                         }
-                        #expect(arrived >= (family == .ipv4 ? 30 : 10), "\(arrived)")
+                        #expect(arrived >= (family == .ipv4 ? 25 : 10), "\(arrived)")
                         _ = consume link
                     }
                 }
