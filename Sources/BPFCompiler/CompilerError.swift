@@ -14,8 +14,8 @@ public struct CompilerError: Error, Hashable, Sendable {
         case needsKernel(feature: String, KernelVersion, target: KernelVersion)
         /// Nothing is known about which argument of the tracepoint or function is the packet.
         case unknownSocketBufferArgument(Hook)
-        /// Programs for the hook cannot read packets yet.
-        case noPacketAccess(Hook)
+        /// An argument that the place does not pass, or not in a register; counted from 0.
+        case unreachableArgument(Int, Hook)
         /// A filter for the hook cannot be translated instruction by instruction.
         case notTranslatable(Hook)
         /// Filters for the hook are not written as C.
@@ -75,8 +75,8 @@ extension CompilerError.Reason: CustomStringConvertible {
             "\(feature) needs Linux \(needed), the program is to run on \(target) too"
         case .unknownSocketBufferArgument(let hook):
             "which argument at \(hook) is the packet is not known, it has to be said (--skb-argument)"
-        case .noPacketAccess(let hook):
-            "there are no programs that read packets on the \(hook) hook, tp_btf:TRACEPOINT is one with such programs"
+        case .unreachableArgument(let argument, let hook):
+            "argument \(argument + 1) of \(hook) is not where a program there finds arguments"
         case .notTranslatable(let hook):
             "-O0 makes no program for the \(hook) hook, its packet loads exist on socket, tc, tcx and netkit hooks only"
         case .notInC(let hook):

@@ -16,13 +16,16 @@ public struct CompilerOptions: Hashable, Sendable {
     /// On hooks that look at packets passing in the kernel, which argument is the packet's `struct sk_buff`, counted
     /// from 0; nil for what is known of the place.
     public var socketBufferArgument: Int?
+    /// The kind of processor that will run the program, where that matters.
+    public var architecture: Architecture
     /// What the packets of one function of the program begin with, where the hook shows several kinds.
     var linkLayer: Hook.LinkLayer?
 
     /// Makes options.
     public init(
         level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, byteOrder: ByteOrder = .host,
-        passes: [String] = Optimizer.passNames, kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil
+        passes: [String] = Optimizer.passNames, kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil,
+        architecture: Architecture = .host
     ) {
         self.level = level
         self.isa = isa
@@ -30,17 +33,24 @@ public struct CompilerOptions: Hashable, Sendable {
         self.passes = passes
         self.kernel = kernel
         self.socketBufferArgument = socketBufferArgument
+        self.architecture = architecture
     }
 
     /// The oldest kernel that is to take a program for `hook`.
     func kernel(for hook: Hook) -> KernelVersion {
-        kernel ?? max(.usual, hook.minimumKernel, hook.needsGPL ? .plainKernelMemory : .usual)
+        kernel ?? max(.usual, hook.minimumKernel, hook.wholePacketKernel)
     }
 }
 
 extension KernelVersion {
     /// What programs are made for unless it is said: the oldest kernel that many still run.
     public static let usual = KernelVersion(5, 15)
+
+    /// Where programs may copy any memory of the kernel to their stack (`bpf_probe_read_kernel`).
+    static let probes = KernelVersion(5, 5)
+
+    /// Where the kernel tells of a packet's VLAN tag by a member that has a place of its own (`vlan_all`).
+    static let tagMember = KernelVersion(6, 2)
 
     /// Where programs get at the kernel's own structure behind their context (`bpf_cast_to_kern_ctx`).
     static let kernelContext = KernelVersion(6, 2)

@@ -13,6 +13,8 @@ public struct KernelError: Error, Hashable, Sendable {
         case tooLarge(Int, limit: Int)
         /// Bytes are no whole number of records of `recordSize` bytes.
         case partialRecord(bytes: Int, recordSize: Int)
+        /// A key or value has another size than those of the map.
+        case wrongSize(Int, expected: Int)
         /// The kernel has no symbol of this name.
         case unknownSymbol(String)
         /// The kernel shows every address as 0 (`kptr_restrict`).
@@ -31,6 +33,16 @@ public struct KernelError: Error, Hashable, Sendable {
         case testRun = "bpf(BPF_PROG_TEST_RUN)"
         /// Asking for what the kernel knows of a program.
         case getInformation = "bpf(BPF_OBJ_GET_INFO_BY_FD)"
+        /// Attaching a program to a tracepoint, or to what it was loaded for.
+        case openRawTracepoint = "bpf(BPF_RAW_TRACEPOINT_OPEN)"
+        /// Attaching a program to another place.
+        case createLink = "bpf(BPF_LINK_CREATE)"
+        /// Making a map.
+        case createMap = "bpf(BPF_MAP_CREATE)"
+        /// Reading a value of a map.
+        case lookUpElement = "bpf(BPF_MAP_LOOKUP_ELEM)"
+        /// Changing a value of a map.
+        case updateElement = "bpf(BPF_MAP_UPDATE_ELEM)"
         /// Attaching an eBPF program to a socket.
         case attachProgram = "setsockopt(SO_ATTACH_BPF)"
         /// Attaching a classic filter to a socket.
@@ -45,6 +57,8 @@ public struct KernelError: Error, Hashable, Sendable {
         case listPacketSockets = "sock_diag(AF_PACKET)"
         /// Reading the kernel's symbols.
         case readSymbols = "/proc/kallsyms"
+        /// Reading which processors there may be.
+        case readProcessors = "/sys/devices/system/cpu/possible"
         /// Reading the kernel's type information.
         case readTypeInformation = "/sys/kernel/btf/vmlinux"
     }
@@ -90,6 +104,8 @@ extension KernelError: CustomStringConvertible {
             return "\(call.rawValue): \(value) is too large, at most \(limit) is allowed"
         case .partialRecord(let bytes, let recordSize):
             return "\(call.rawValue): \(bytes) bytes are no whole number of records of \(recordSize) bytes"
+        case .wrongSize(let size, let expected):
+            return "\(call.rawValue): \(size) bytes, the map has \(expected) there"
         case .unknownSymbol(let name):
             return "\(call.rawValue): this kernel has no symbol \(name)"
         case .hiddenAddresses:
@@ -133,6 +149,15 @@ extension KernelError: CustomStringConvertible {
             "the filter needs more memory than net.core.optmem_max allows"
         case (.attachClassic, .invalidArgument): "the filter breaks a rule for classic filters"
         case (.attachProgram, .invalidArgument): "only a program of type socket_filter goes on a socket"
+        case (.openRawTracepoint, .noSuchFileOrDirectory): "this kernel has no such tracepoint"
+        case (.openRawTracepoint, .invalidArgument):
+            "the program is no tracing program, or reads an argument that the tracepoint does not have"
+        case (.openRawTracepoint, Errno(rawValue: 524)), (.createLink, Errno(rawValue: 524)):
+            "this kernel attaches no programs there"
+        case (.createLink, .fileExists), (.createLink, .resourceBusy): "another program is there already"
+        case (.createLink, .invalidArgument):
+            "the program was loaded for another place, or this kernel makes no links there"
+        case (.createMap, .invalidArgument): "a size or a flag is none for this kind of map"
         case (_, .notPermitted):
             "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
         case (_, .noFunction): "this system has no bpf(2)"

@@ -1,4 +1,5 @@
 import ExtendedBPF
+import SystemPackage
 
 /// A program to load and all that the kernel wants to know about it.
 public struct LoadRequest: Hashable, Sendable {
@@ -23,6 +24,8 @@ public struct LoadRequest: Hashable, Sendable {
     public var kernelVersion: UInt32 = 0
     /// The types of the functions and the source lines of the instructions.
     public var debugInformation: DebugInformation?
+    /// The maps that instructions name, by the descriptor of each; the kernel holds those of a loaded program.
+    public var maps: [String: FileDescriptor] = [:]
     /// What the verifier writes where the program is accepted. Where it is refused, it is asked for a log anyway.
     public var log: LogLevel = []
 
@@ -40,7 +43,12 @@ public struct LoadRequest: Hashable, Sendable {
                 throw unresolved(in: function) { $0 == .function(callee) }
             }
         }
-        let linked = program.linked()
+        var linked = program.linked()
+        for case (let index, .map(let name)) in linked.references {
+            guard let map = maps[name] else { continue }
+            linked.instructions[index].imm = map.rawValue
+            linked.references[index] = nil
+        }
         if !linked.references.isEmpty { throw unresolved(in: linked) { _ in true } }
         return linked.instructions.flatMap { $0.bytes(.host) }
     }

@@ -53,6 +53,24 @@ public enum RunningKernel {
         return (numbers + [0, 0, 0]).prefix(3).reduce(0) { $0 << 8 | min($1, 255) }
     }
 
+    /// How many processors there may be, the ones not plugged in yet included: one more than the highest number.
+    ///
+    /// Source: `/sys/devices/system/cpu/possible`.
+    public static func possibleProcessors() throws(KernelError) -> Int {
+        var bytes: [UInt8] = []
+        try asking(.readProcessors) { () throws(Errno) in
+            try readFile("/sys/devices/system/cpu/possible") {
+                bytes.append(contentsOf: $0); return true
+            }
+        }
+        return processorCount(ofList: String(decoding: bytes, as: UTF8.self))
+    }
+
+    /// The number behind the last one of a list such as `0-3,8`.
+    static func processorCount(ofList list: String) -> Int {
+        (list.split { !$0.isNumber }.last.flatMap { Int($0) } ?? 0) + 1
+    }
+
     /// The types of the running kernel, a whole BTF blob. Source: `/sys/kernel/btf/vmlinux`.
     ///
     /// - Throws: ``KernelError`` with `ENOENT` where the kernel was built without.

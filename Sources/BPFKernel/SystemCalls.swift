@@ -1,4 +1,5 @@
 internal import CLinuxBPF
+import ExtendedBPF
 import SystemPackage
 
 // One function per command of bpf(2) and per socket option. Sizes come in checked; no other file calls the shim.
@@ -140,6 +141,73 @@ func programInformation(_ program: FileDescriptor) throws(Errno) -> ProgramInfor
         translatedSize: Int(info.translated_size),
         jitedSize: Int(info.jited_size),
         verifiedInstructions: Int(info.verified_instructions))
+}
+
+/// `bpf(BPF_RAW_TRACEPOINT_OPEN)`; without a name at what the program was loaded for.
+func openRawTracepoint(_ name: String?, for program: FileDescriptor) throws(Errno) -> FileDescriptor {
+    let result =
+        if let name {
+            name.withCString { linux_bpf_raw_tracepoint_open($0, program.rawValue) }
+        } else {
+            linux_bpf_raw_tracepoint_open(nil, program.rawValue)
+        }
+    return FileDescriptor(rawValue: try number(result))
+}
+
+/// The arguments of `BPF_LINK_CREATE` besides the program.
+struct LinkArguments {
+    /// A descriptor or the index of an interface.
+    var target: UInt32 = 0
+    var attachType: UInt32
+    var netfilter: NetfilterPlace?
+}
+
+/// `bpf(BPF_LINK_CREATE)`.
+func createLink(of program: FileDescriptor, _ arguments: LinkArguments) throws(Errno) -> FileDescriptor {
+    var link = linux_bpf_link()
+    link.program = program.rawValue
+    link.target = arguments.target
+    link.attach_type = arguments.attachType
+    if let netfilter = arguments.netfilter {
+        link.netfilter_family = netfilter.family.rawValue
+        link.netfilter_hook = netfilter.hook.rawValue
+        link.netfilter_priority = netfilter.priority
+        link.netfilter_flags = netfilter.defragments ? NetfilterPlace.defragmentFlag : 0
+    }
+    return FileDescriptor(rawValue: try number(linux_bpf_link_create(&link)))
+}
+
+/// `bpf(BPF_MAP_CREATE)`.
+func createMap(_ declaration: MapDeclaration) throws(Errno) -> FileDescriptor {
+    let result = declaration.name.withCString { name in
+        var map = linux_bpf_map()
+        map.type = declaration.kind.rawValue
+        map.key_size = declaration.keySize
+        map.value_size = declaration.valueSize
+        map.max_entries = declaration.maxEntries
+        map.flags = declaration.flags.rawValue
+        map.name = name
+        return linux_bpf_map_create(&map)
+    }
+    return FileDescriptor(rawValue: try number(result))
+}
+
+/// `bpf(BPF_MAP_LOOKUP_ELEM)`; `room` is what the map keeps under a key, in bytes.
+func lookUp(_ key: [UInt8], in map: FileDescriptor, room: Int) throws(Errno) -> [UInt8] {
+    var value = [UInt8](repeating: 0, count: room)
+    let result = key.withUnsafeBytes { key in
+        value.withUnsafeMutableBytes { linux_bpf_map_lookup(map.rawValue, key.baseAddress, $0.baseAddress) }
+    }
+    try number(result)
+    return value
+}
+
+/// `bpf(BPF_MAP_UPDATE_ELEM)`, whether there is a value under the key or not.
+func update(_ key: [UInt8], to value: [UInt8], in map: FileDescriptor) throws(Errno) {
+    let result = key.withUnsafeBytes { key in
+        value.withUnsafeBytes { linux_bpf_map_update(map.rawValue, key.baseAddress, $0.baseAddress, 0) }
+    }
+    try number(result)
 }
 
 /// `setsockopt(SO_ATTACH_BPF)`.

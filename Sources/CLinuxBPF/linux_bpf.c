@@ -31,6 +31,19 @@ union btf_argument {
     } later;
 };
 
+struct link_argument {
+    uint32_t program;
+    uint32_t target;
+    uint32_t attach_type;
+    uint32_t flags;
+    struct {
+        uint32_t family;
+        uint32_t hook;
+        int32_t priority;
+        uint32_t flags;
+    } netfilter; // 6.4
+};
+
 static uint64_t address(const void *pointer) {
     return (uint64_t)(uintptr_t)pointer;
 }
@@ -132,6 +145,59 @@ int linux_bpf_program_get_information(int program, struct linux_bpf_program_info
     return 0;
 }
 
+int linux_bpf_raw_tracepoint_open(const char *name, int program) {
+    union bpf_attr argument;
+    memset(&argument, 0, sizeof argument);
+    argument.raw_tracepoint.name = address(name);
+    argument.raw_tracepoint.prog_fd = (uint32_t)program;
+    return command(BPF_RAW_TRACEPOINT_OPEN, &argument, sizeof argument);
+}
+
+int linux_bpf_link_create(const struct linux_bpf_link *link) {
+    struct link_argument argument;
+    memset(&argument, 0, sizeof argument);
+    argument.program = (uint32_t)link->program;
+    argument.target = link->target;
+    argument.attach_type = link->attach_type;
+    argument.flags = link->flags;
+    argument.netfilter.family = link->netfilter_family;
+    argument.netfilter.hook = link->netfilter_hook;
+    argument.netfilter.priority = link->netfilter_priority;
+    argument.netfilter.flags = link->netfilter_flags;
+    return command(BPF_LINK_CREATE, &argument, sizeof argument);
+}
+
+int linux_bpf_map_create(const struct linux_bpf_map *map) {
+    union bpf_attr argument;
+    memset(&argument, 0, sizeof argument);
+    argument.map_type = map->type;
+    argument.key_size = map->key_size;
+    argument.value_size = map->value_size;
+    argument.max_entries = map->max_entries;
+    argument.map_flags = map->flags;
+    strncpy(argument.map_name, map->name, sizeof argument.map_name - 1);
+    return command(BPF_MAP_CREATE, &argument, sizeof argument);
+}
+
+int linux_bpf_map_lookup(int map, const void *key, void *value) {
+    union bpf_attr argument;
+    memset(&argument, 0, sizeof argument);
+    argument.map_fd = (uint32_t)map;
+    argument.key = address(key);
+    argument.value = address(value);
+    return command(BPF_MAP_LOOKUP_ELEM, &argument, sizeof argument);
+}
+
+int linux_bpf_map_update(int map, const void *key, const void *value, uint64_t flags) {
+    union bpf_attr argument;
+    memset(&argument, 0, sizeof argument);
+    argument.map_fd = (uint32_t)map;
+    argument.key = address(key);
+    argument.value = address(value);
+    argument.flags = flags;
+    return command(BPF_MAP_UPDATE_ELEM, &argument, sizeof argument);
+}
+
 static int socket_option(int socket, int option, const void *value, socklen_t size) {
     return setsockopt(socket, SOL_SOCKET, option, value, size) < 0 ? -errno : 0;
 }
@@ -170,6 +236,31 @@ int linux_bpf_program_test_run(int program, struct linux_bpf_test_run *run) {
 
 int linux_bpf_program_get_information(int program, struct linux_bpf_program_information *information) {
     (void)program, (void)information;
+    return -ENOSYS;
+}
+
+int linux_bpf_raw_tracepoint_open(const char *name, int program) {
+    (void)name, (void)program;
+    return -ENOSYS;
+}
+
+int linux_bpf_link_create(const struct linux_bpf_link *link) {
+    (void)link;
+    return -ENOSYS;
+}
+
+int linux_bpf_map_create(const struct linux_bpf_map *map) {
+    (void)map;
+    return -ENOSYS;
+}
+
+int linux_bpf_map_lookup(int map, const void *key, void *value) {
+    (void)map, (void)key, (void)value;
+    return -ENOSYS;
+}
+
+int linux_bpf_map_update(int map, const void *key, const void *value, uint64_t flags) {
+    (void)map, (void)key, (void)value, (void)flags;
     return -ENOSYS;
 }
 

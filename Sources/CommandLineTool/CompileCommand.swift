@@ -122,9 +122,17 @@ struct CompileCommand: ParsableCommand {
     @Option(
         name: .customLong("skb-argument"),
         help: ArgumentHelp(
-            "Which argument of the tracepoint is the packet, counted from 1. (default: known for the usual ones)",
+            "Which argument of the tracepoint or function is the packet, counted from 1. (default: known for the "
+                + "usual ones, else what the running kernel tells of it)",
             valueName: "number"))
     var skbArgument: String?
+
+    @Option(
+        name: .customLong("arch"),
+        help: ArgumentHelp(
+            "The processor of the machine that is to run a kprobe program: x86_64, arm64 or riscv64. (default: this "
+                + "one's)", valueName: "name"))
+    var archName: String?
 
     // MARK: What is written
 

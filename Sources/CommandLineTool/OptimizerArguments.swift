@@ -19,7 +19,8 @@ extension CompileCommand {
             CompilerOptions(
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
                 byteOrder: try byteOrder, passes: passNames, kernel: try kernel,
-                socketBufferArgument: try socketBufferArgument)
+                socketBufferArgument: try socketBufferArgument,
+                architecture: try choice(archName, of: "--arch", or: .host))
         }
     }
 

@@ -17,16 +17,20 @@ public struct CompiledProgram: Hashable, Sendable {
     public internal(set) var byteOrder: ByteOrder?
     /// How many rounds its loops get, nil if it has none: a packet that needs more does not match.
     public let loopRounds: Int?
+    /// Whether the program reads whatever packets have, or what lies in the linear part of the kernel's buffer only: a
+    /// packet of which the filter asks for more does not match.
+    public let reachesWholePackets: Bool
 
     init(
         filter: PacketFilter, target: Target, program: ExtendedProgram, byteOrder: ByteOrder? = nil,
-        loopRounds: Int? = nil
+        loopRounds: Int? = nil, reachesWholePackets: Bool = true
     ) {
         self.filter = filter
         self.target = target
         self.program = program
         self.byteOrder = byteOrder
         self.loopRounds = loopRounds
+        self.reachesWholePackets = reachesWholePackets
     }
 
     /// A relocatable object that loaders take, the entry in the section of its hook.
@@ -90,10 +94,11 @@ public struct CompiledProgram: Hashable, Sendable {
     /// The text that line information counts lines of.
     var source: SourceText { SourceText(fileName: "filter.cbpf", lines: sourceLines) }
 
-    /// The lines of the source, the first of which states the bound of loops.
+    /// The lines of the source, the first of which states where a packet does not match that the filter would.
     private var sourceLines: [String] {
         var lines = filter.sourceLines
         if let loopRounds { lines[0] += " (no match beyond \(loopRounds) rounds of a loop)" }
+        if !reachesWholePackets { lines[0] += " (no match beyond a packet's linear part)" }
         return lines
     }
 }

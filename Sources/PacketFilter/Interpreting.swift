@@ -34,7 +34,7 @@ extension Hook {
         case .socketBuffer: .socketBuffer
         case .xdp: .xdp
         case .netfilter: .netfilter
-        case .tracing: .tracing
+        case .tracing: hasTypedArguments ? .tracing : .untypedTracing
         }
     }
 }

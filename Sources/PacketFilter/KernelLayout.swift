@@ -54,6 +54,34 @@
             return refers ? try running().resolvingTypes(of: program) : program
         }
 
+        /// The one argument of the hook's tracepoint or function that is a packet; nil where the running kernel has no
+        /// such place, or does not tell its types.
+        static func packetArgument(of hook: Hook) throws -> Int? {
+            guard let types = try? running().types, let parameters = try parameters(of: hook, types) else { return nil }
+            let packets = parameters.indices.filter { parameters[$0].pointee == "sk_buff" }
+            guard packets.count == 1 else {
+                throw PacketArgumentError(
+                    hook: hook,
+                    arguments: parameters.map { $0.name.isEmpty ? $0.type : $0.type.declaring($0.name) },
+                    packets: packets)
+            }
+            return packets[0]
+        }
+
+        /// The arguments of the hook's tracepoint or function, nil where there is none of that name.
+        private static func parameters(of hook: Hook, _ types: BTFReader) throws(BTFError) -> [BTFParameter]? {
+            do throws(BTFError) {
+                switch hook {
+                case .tpBTF(let name), .rawTP(let name): return try types.parameters(ofTracepoint: name)
+                case .fentry(let name), .kprobe(let name): return try types.parameters(ofFunction: name)
+                default: return nil
+                }
+            } catch {
+                guard case .noSuchType = error.reason else { throw error }
+                return nil
+            }
+        }
+
         private func resolve(_ reference: Reference, in instruction: inout ExtendedInstruction) throws {
             let number = try number(for: reference)
             if instruction.opcode.instructionClass == .ldx {
@@ -83,6 +111,11 @@
 
         /// What was looked up; a lookup goes through all of the kernel's types.
         private static let numbers = Mutex<[Reference: Int]>([:])
+    }
+
+    extension String {
+        /// The type with the name of what has it, as C puts them.
+        fileprivate func declaring(_ name: String) -> String { hasSuffix("*") ? self + name : "\(self) \(name)" }
     }
 
     extension Reference {

@@ -61,11 +61,16 @@ public struct PacketFilter: Hashable, Sendable {
     ///     the target says nothing of that, ``defaultView(for:)``.
     ///   - name: The program's name, a C identifier.
     ///   - options: How much is optimised, and for which instruction set.
-    /// - Throws: ``CompilerError`` at the instruction that the target cannot run.
+    /// - Throws: ``CompilerError`` at the instruction that the target cannot run, ``PacketArgumentError`` where the
+    ///   running kernel's types do not tell which argument of a tracepoint or function is the packet.
     public func compile(
         for target: Target, named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws -> CompiledProgram {
         let target = target.showing(vlan: try view(for: target, options))
+        var options = options
+        if target.hook.context == .tracing, options.level == .optimized, options.socketBufferArgument == nil {
+            options.socketBufferArgument = try Self.packetArgument(of: target.hook)
+        }
         let program =
             switch options.level {
             case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)
@@ -84,7 +89,8 @@ public struct PacketFilter: Hashable, Sendable {
         let isOptimized = options.level == .optimized
         return CompiledProgram(
             filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
-            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil)
+            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil,
+            reachesWholePackets: !isOptimized || Compiler.reachesWholePackets(for: target, options: options))
     }
 
     /// The filter for packets without an Ethernet header, or nil where no such packet can match.

@@ -42,6 +42,8 @@ public typealias NetfilterVerdict = BPFCompiler.NetfilterVerdict
 public typealias CompilerOptions = BPFCompiler.CompilerOptions
 /// The versions of the eBPF instruction set.
 public typealias InstructionSet = BPFCompiler.InstructionSet
+/// A kind of processor.
+public typealias Architecture = BPFCompiler.Architecture
 /// A version of Linux.
 public typealias KernelVersion = BPFCompiler.KernelVersion
 /// Why a filter cannot become a program.

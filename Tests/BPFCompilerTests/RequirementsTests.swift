@@ -30,10 +30,10 @@ import Testing
                 "3.19 programs on socket -", "4.14 jumps where a number is less 1", "5.1 jumps that compare 32 bits 2",
             ])
         #expect(
-            features([.call(helper: 7), .call(helper: 26), .call(helper: 200), .exit])
+            features([.call(helper: 7), .call(helper: 26), .call(helper: 250), .exit])
                 == [
                     "3.19 programs on socket -", "4.1 bpf_get_prandom_u32 0", "4.11 bpf_skb_load_bytes 1",
-                    "? helper function 200 2",
+                    "? helper function 250 2",
                 ])
         #expect(
             features(on: .tc, [.call(helper: 26), .exit]) == ["4.4 programs on tc -", "4.5 bpf_skb_load_bytes 0"])
@@ -61,6 +61,12 @@ import Testing
 
     /// The kernel's own pointer to a packet's bytes, read without a cast in between.
     @Test func plainPacketPointersAreFollowed() {
+        #expect(
+            features(
+                on: .tpBTF("kfree_skb"), [.load(.word, .r0, .r1, 0), .exit],
+                [0: .kernelField(structure: "sk_buff", member: "vlan_all")]
+            ).suffix(1)
+                == ["6.2 vlan_all in struct sk_buff 0"])
         let load = [0: Reference.kernelField(structure: "sk_buff", member: "data")]
         let direct: [Instruction] = [
             .load(.doubleword, .r2, .r1, 0), .move64(.r3, .r2), .alu64(.add, .r3, 14), .load(.byte, .r0, .r3, 0), .exit,

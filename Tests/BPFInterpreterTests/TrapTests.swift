@@ -101,8 +101,8 @@ struct TrapTests {
                 "f, instruction 0: byte 4 of table t is not modelled here, only a kernel has it"
             ),
             (
-                .move64(.r0, 0), .kernelType("sk_buff"),
-                "f, instruction 0: kernel type sk_buff is not modelled here, only a kernel has it"
+                .move64(.r0, 0), .kernelType("sock"),
+                "f, instruction 0: kernel type sock is not modelled here, only a kernel has it"
             ),
             (
                 .alu64(.add, .r0, 0), .kernelField(structure: "sk_buff", member: "cb"),
@@ -181,7 +181,7 @@ struct TrapTests {
             ([.store(.word, .r0, 8, 1)], "the kernel structure is written, it is read only"),
             (
                 [.load(.byte, .r0, .r0, 4000)],
-                "1 byte at offset 4000 of the kernel structure, which has 152 bytes"
+                "1 byte at offset 4000 of the kernel structure, which has 136 bytes"
             ),
             (
                 [.move64(.r1, .r0), .move64(.r2, 77), .raw(0x85, .r0, .r2)],

@@ -68,6 +68,30 @@
                 "/sys/kernel/btf/vmlinux: no such file or directory (2), this kernel is built without type information (CONFIG_DEBUG_INFO_BTF)"
             ),
             (
+                KernelError(.refused(.invalidArgument), in: .openRawTracepoint),
+                "bpf(BPF_RAW_TRACEPOINT_OPEN): invalid argument (22), the program is no tracing program, or reads an argument that the tracepoint does not have"
+            ),
+            (
+                KernelError(.refused(Errno(rawValue: 524)), in: .openRawTracepoint),
+                "bpf(BPF_RAW_TRACEPOINT_OPEN): operation not supported (524), this kernel attaches no programs there"
+            ),
+            (
+                KernelError(.refused(.fileExists), in: .createLink),
+                "bpf(BPF_LINK_CREATE): file exists (17), another program is there already"
+            ),
+            (
+                KernelError(.refused(.resourceBusy), in: .createLink),
+                "bpf(BPF_LINK_CREATE): device or resource busy (16), another program is there already"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .createMap),
+                "bpf(BPF_MAP_CREATE): invalid argument (22), a size or a flag is none for this kind of map"
+            ),
+            (
+                KernelError(.wrongSize(3, expected: 4), in: .lookUpElement),
+                "bpf(BPF_MAP_LOOKUP_ELEM): 3 bytes, the map has 4 there"
+            ),
+            (
                 KernelError(.tooLarge(65_536, limit: 65_535), in: .attachClassic),
                 "setsockopt(SO_ATTACH_FILTER): 65536 is too large, at most 65535 is allowed"
             ),

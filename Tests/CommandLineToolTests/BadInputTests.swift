@@ -223,6 +223,14 @@ import Testing
             "Error: The tp_btf:kfree_skb hook takes no verdicts, a program there only looks at packets: leave out --match and --no-match."
         ),
         (
+            ["--hook", "kprobe:ip_rcv", "--skb-argument", "0", "ip"],
+            "Error: '0' is no number of 1 to 12 for --skb-argument."
+        ),
+        (
+            ["--hook", "kprobe:ip_rcv", "--arch", "pdp11", "ip"],
+            "Error: 'pdp11' is no value of --arch, which takes x86_64, arm64, riscv64."
+        ),
+        (
             ["--hook", "function:xdp", "--no-match", "1", "ip"],
             "Error: The function:xdp hook takes no verdicts, a function returns 1 or 0: leave out --match and --no-match."
         ),

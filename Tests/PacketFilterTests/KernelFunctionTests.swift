@@ -61,6 +61,22 @@
             #expect(try expectAgreement(direct, context: context) == expectAgreement(byPointer, context: context))
         }
 
+        /// A number becomes a pointer to a structure; what is there is taken for it.
+        @Test func castsToAStructure() throws {
+            let program = socketBufferProgram {
+                $0.append(.move64(.r1, .r6))
+                $0.append(.move64(.r2, 0), .kernelType("sk_buff"))
+                $0.append(.call, .kernelFunction("bpf_rdonly_cast"))
+                $0.load(.doubleword, .r1, .r0, "sk_buff", "dev")
+                $0.load(.word, .r7, .r0, "sk_buff", "len")
+                $0.append(.move64(.r2, 0), .kernelType("net_device"))
+                $0.append(.call, .kernelFunction("bpf_rdonly_cast"))
+                $0.load(.word, .r0, .r0, "net_device", "ifindex")
+                $0.append(.alu64(.add, .r0, .r7))
+            }
+            #expect(try expectAgreement(program).count > 3)
+        }
+
         @Test func packetTypeAndDevice() throws {
             let type = socketBufferProgram {
                 $0.load(.byte, .r0, .r6, "sk_buff", "__pkt_type_offset")

@@ -68,6 +68,11 @@
             }
         }
 
+        /// Gives what the socket sends from now on a mark (`SO_MARK`), which the kernel keeps beside a packet.
+        public func mark(with mark: UInt32) throws {
+            try set(SOL_SOCKET, SO_MARK, to: CInt(bitPattern: mark), "SO_MARK")
+        }
+
         /// Sends `frame`, Ethernet header included.
         ///
         /// - Throws: ``NetworkError``; an Ethernet interface refuses frames shorter than 14 bytes.

@@ -81,6 +81,19 @@ extension Hook {
         }
     }
 
+    /// The first kernel on which programs read all of a packet there, as far as there is one; else where they read what
+    /// they can.
+    ///
+    /// Where the verifier does not trust the pointer to the packet's `struct sk_buff`, programs read its linear part
+    /// only, on every kernel.
+    var wholePacketKernel: KernelVersion {
+        switch host {
+        case .netfilter, .tpBTF: .plainKernelMemory
+        case .rawTP, .fentry, .kprobe: .probes
+        default: minimumKernel
+        }
+    }
+
     /// Whether a program can read packets there only under a license that the kernel takes for the GPL's.
     ///
     /// The packet is then behind the kernel's own `struct sk_buff`, which other programs may not look into.

@@ -56,6 +56,19 @@ extension Compiler {
     }
 }
 
+extension Compiler {
+    /// Whether programs for `target` read whatever packets have.
+    ///
+    /// Where they do not, they read what lies in the linear part of the kernel's buffer, headers at least, and a packet
+    /// of which the filter asks for more does not match: as in a capture that was cut short there, `len` is the
+    /// packet's own.
+    public static func reachesWholePackets(
+        for target: Target, options: CompilerOptions = CompilerOptions()
+    ) -> Bool {
+        PacketAccess.reachWholePackets(on: target.hook, options.kernel(for: target.hook))
+    }
+}
+
 /// One filter on its way to a function for one target.
 struct Compilation {
     let filter: ClassicBPF.Program
@@ -94,12 +107,16 @@ struct Compilation {
     /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
     private static let stackSize = 512
 
+    /// The bytes of stack the function may have: at tracing hooks the entry that calls it has some too, and the kernel
+    /// takes each function's for a multiple of 32.
+    private var stackLimit: Int { target.hook.context == .tracing ? Self.stackSize - 32 : Self.stackSize }
+
     /// The filter as a function.
     ///
     /// - Parameter first: The graph for the first way of reading packets, where that is at hand.
     func function(named name: String, first: Graph? = nil) throws(CompilerError) -> Function {
         var function = try allocated(first)
-        if function.stackSize > Self.stackSize {
+        if function.stackSize > stackLimit {
             var thrifty = self
             thrifty.isThrifty = true
             function = try thrifty.allocated(nil)

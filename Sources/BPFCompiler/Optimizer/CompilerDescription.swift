@@ -42,6 +42,7 @@ extension PacketAccess: CustomStringConvertible {
         case .copies: "copies"
         case .instructions: "instructions"
         case .kernelBuffer: "the kernel's buffer"
+        case .probes: "probes"
         }
     }
 }

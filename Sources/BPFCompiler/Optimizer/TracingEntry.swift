@@ -5,28 +5,28 @@ import ExtendedBPF
 /// kind, and an entry that looks which of them the packet is for.
 struct TracingEntry {
     private let target: Target
-    private let options: CompilerOptions
+    private var options: CompilerOptions
     private let argument: Int
+    /// Where the packet's `struct sk_buff` is in the context.
+    private let place: Int16
 
     /// - Throws: ``CompilerError`` where programs cannot get at the packet.
     init(_ target: Target, _ options: CompilerOptions) throws(CompilerError) {
-        guard case .tpBTF(let name) = target.hook.host else { throw CompilerError(.noPacketAccess(target.hook)) }
-        guard let argument = options.socketBufferArgument ?? Self.usualArguments[name] else {
+        guard let argument = options.socketBufferArgument ?? target.hook.usualSocketBufferArgument else {
             throw CompilerError(.unknownSocketBufferArgument(target.hook))
         }
+        guard let place = target.hook.place(ofArgument: argument, on: options.architecture) else {
+            throw CompilerError(.unreachableArgument(argument, target.hook))
+        }
+        self.place = place
         self.target = target
         self.options = options
+        if options.kernel == nil, target.vlan ?? .bytes != .bytes {
+            // Unless told otherwise, for the first kernel that has what tells of tags.
+            self.options.kernel = max(options.kernel(for: target.hook), .tagMember)
+        }
         self.argument = argument
     }
-
-    /// By tracepoint, which argument is the packet.
-    ///
-    /// `net_dev_xmit` is not among them: a device may have freed the packet by then.
-    static let usualArguments: [String: Int] = [
-        "kfree_skb": 0, "consume_skb": 0, "netif_receive_skb": 0, "netif_receive_skb_entry": 0, "netif_rx": 0,
-        "netif_rx_entry": 0, "napi_gro_receive_entry": 0, "net_dev_queue": 0, "net_dev_start_xmit": 0,
-        "skb_copy_datagram_iovec": 0,
-    ]
 
     /// - Throws: ``CompilerError`` at an instruction that the target has nothing for.
     func compile(
@@ -40,12 +40,16 @@ struct TracingEntry {
         return ExtendedBPF.Program(functions: [entry(named: name, ethernet, ip), ethernet] + (ip.map { [$0] } ?? []))
     }
 
+    /// A function for the packets of one kind, which returns 1 or 0.
     private func function(
         _ filter: ClassicBPF.Program, _ layer: Hook.LinkLayer, named name: String
     ) throws(CompilerError) -> Function {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
+        let target = Target(
+            hook: target.hook, match: Verdict(value: 1), noMatch: Verdict(value: 0)
+        ).showing(vlan: target.vlan ?? .bytes)
         return try Compilation(filter: filter, target: target, options: options).function(named: name)
     }
 
@@ -55,34 +59,42 @@ struct TracingEntry {
     /// of what comes in, that one's place is an old one or 0; `data` is then behind an Ethernet header.
     private func entry(named name: String, _ ethernet: Function, _ ip: Function?) -> Function {
         var assembler = Assembler(functionNamed: name)
-        let (isIP, isEthernet) = (assembler.makeLabel(), assembler.makeLabel())
-        func load(_ size: Size, _ dst: Register, _ member: String) {
-            assembler.append(.load(size, dst, .r2, 0), .kernelField(structure: "sk_buff", member: member))
-        }
+        let (isIP, isEthernet, isNone) = (assembler.makeLabel(), assembler.makeLabel(), assembler.makeLabel())
         assembler.mark(line: 1)
-        assembler.append(.load(.doubleword, .r2, .r1, Int16(8 * argument)))
-        load(.halfword, .r3, "mac_header")
-        load(.halfword, .r4, "network_header")
-        assembler.append(.jump64(if: .r3, .equal, 0xffff, 0), to: isIP)
-        assembler.append(.jump64(if: .r3, .equal, .r4, 0), to: isIP)
-        assembler.append(.jump64(if: .r4, .greater, .r3, 0), to: isEthernet)
-        load(.doubleword, .r4, "data")
-        load(.doubleword, .r5, "head")
-        assembler.append(.alu64(.subtract, .r4, .r5))
-        assembler.append(.jump64(if: .r4, .greater, .r3, 0), to: isEthernet)
+        let members = EntryMembers(target.hook, options)
+        members.start(from: place, orGoTo: isNone, &assembler)
+        members.loadHeaders(&assembler)
+        let hasNoLinkLayer = assembler.makeLabel()
+        assembler.append(.jump64(if: .r8, .equal, 0xffff, 0), to: hasNoLinkLayer)
+        assembler.append(.jump64(if: .r8, .equal, .r9, 0), to: isIP)
+        assembler.append(.jump64(if: .r9, .greater, .r8, 0), to: isEthernet)
+        members.loadDistance(&assembler)
+        assembler.append(.jump64(if: .r4, .greater, .r8, 0), to: isEthernet)
+        members.skipToIP(past: hasNoLinkLayer, isIP, &assembler)
         assembler.place(isIP)
         if let ip {
-            assembler.append(.call(localAt: 0), .function(ip.name))
-        } else if case .verdict(_, let noMatch) = target.result {
-            assembler.append(.move32(.r0, noMatch.value))
+            call(ip, members, &assembler)
+            assembler.place(isEthernet)
+            call(ethernet, members, &assembler)
+            assembler.place(isNone)
         } else {
-            assembler.append(.move32(.r0, 0))
+            assembler.place(isNone)
         }
+        assembler.append(.move32(.r0, 0))
         assembler.append(.exit)
-        assembler.place(isEthernet)
-        assembler.append(.call(localAt: 0), .function(ethernet.name))
-        assembler.append(.exit)
+        if ip == nil {
+            assembler.place(isEthernet)
+            call(ethernet, members, &assembler)
+        }
         do { return try assembler.finish() } catch { preconditionFailure("a short function has no far jumps") }
+    }
+
+    private func call(_ function: Function, _ members: EntryMembers, _ assembler: inout Assembler) {
+        members.passArguments(&assembler)
+        assembler.append(.call(localAt: 0), .function(function.name))
+        // Where the kernel has no use for an answer it wants 0; what is to be done about a match is done here.
+        if target.hook.allowedResults == 0...0 { assembler.append(.move32(.r0, 0)) }
+        assembler.append(.exit)
     }
 }
 
@@ -93,10 +105,11 @@ extension CompilerOptions {
         if kernel < hook.minimumKernel {
             throw CompilerError(.needsKernel(feature: "the hook \(hook)", hook.minimumKernel, target: kernel))
         }
-        if hook.needsGPL, kernel < .plainKernelMemory {
+        // At a tracepoint before that, programs do not read all of a packet, but most of what filters ask for.
+        let needed = hook.host == .netfilter ? hook.wholePacketKernel : hook.needsGPL ? .probes : hook.minimumKernel
+        if kernel < needed {
             throw CompilerError(
-                .needsKernel(
-                    feature: "reading packets on the hook \(hook)", .plainKernelMemory, target: kernel))
+                .needsKernel(feature: "reading packets on the hook \(hook)", needed, target: kernel))
         }
     }
 }

@@ -31,6 +31,11 @@ enum KernelHistory {
     /// Plain loads through the pointers of the kernel's structures to a packet's bytes.
     static let plainPacketPointers = KernelVersion(6, 18)
 
+    /// The version that a member came with which later kernels have and earlier ones have not; nil for others.
+    static func member(_ member: String, of structure: String) -> KernelVersion? {
+        structure == "sk_buff" && member == "vlan_all" ? .tagMember : nil
+    }
+
     /// Kernel functions (kfuncs) by name.
     static func kernelFunction(_ name: String) -> KernelVersion? { kernelFunctions[name] }
 
@@ -71,7 +76,7 @@ enum KernelHistory {
         (81...83, KernelVersion(4, 19)), (84...90, KernelVersion(4, 20)), (91...92, KernelVersion(5, 0)),
         (93...98, KernelVersion(5, 1)), (99...108, KernelVersion(5, 2)), (109...110, KernelVersion(5, 3)),
         (111...115, KernelVersion(5, 5)), (125...125, KernelVersion(5, 8)), (130...135, KernelVersion(5, 8)),
-        (181...181, KernelVersion(5, 17)), (188...190, KernelVersion(5, 18)),
+        (181...181, KernelVersion(5, 17)), (188...190, KernelVersion(5, 18)), (197...203, KernelVersion(5, 19)),
     ]
 
     /// Without `bpf_`, as `<linux/bpf.h>` has them.
@@ -84,7 +89,7 @@ enum KernelHistory {
         68: "skb_load_bytes_relative", 69: "fib_lookup", 111: "skb_output", 112: "probe_read_user",
         113: "probe_read_kernel", 125: "ktime_get_boot_ns", 130: "ringbuf_output", 131: "ringbuf_reserve",
         132: "ringbuf_submit", 133: "ringbuf_discard", 181: "loop", 188: "xdp_get_buff_len",
-        189: "xdp_load_bytes", 190: "xdp_store_bytes",
+        189: "xdp_load_bytes", 190: "xdp_store_bytes", 201: "dynptr_read", 202: "dynptr_write", 203: "dynptr_data",
     ]
 }
 

@@ -147,7 +147,12 @@ private struct Search {
             if name == "bpf_rdonly_cast", function.castsToVoid(at: index) {
                 add("bpf_rdonly_cast to no type", KernelHistory.castToVoid)
             }
-        case .kernelField, .kernelType: add("the kernel's own types (BTF)", KernelHistory.kernelTypes)
+        case .kernelField(let structure, let member):
+            add("the kernel's own types (BTF)", KernelHistory.kernelTypes)
+            if let kernel = KernelHistory.member(member, of: structure) {
+                add("\(member) in struct \(structure)", kernel)
+            }
+        case .kernelType: add("the kernel's own types (BTF)", KernelHistory.kernelTypes)
         case .data: add("constant tables (.rodata)", KernelHistory.tables)
         case .function where function.instructions[index].isWide:
             add("functions that helper functions call", KernelHistory.callbacks)

@@ -16,8 +16,9 @@ enum AddressSpace {
     /// The structures of the kernel that are modelled.
     static func structure(_ structure: KernelStructure) -> UInt64 {
         switch structure {
-        case .socketBuffer: 0x5000_0000_0000
-        case .networkDevice: 0x6000_0000_0000
+        // No half of it is 0: a pointer that is taken for a number is not to look like 0.
+        case .socketBuffer: 0x5000_0001_0000
+        case .networkDevice: 0x6000_0001_0000
         }
     }
 
@@ -26,6 +27,9 @@ enum AddressSpace {
     /// The kernel's verifier keeps that mark beside the pointer. Here it is in the number, so such a pointer does not
     /// equal the one it was made from; only a program that compares the two can tell.
     static let untrusted: UInt64 = 1 << 62
+
+    /// The bit that marks an address of which the verifier only knows that it is a number. No load goes through it.
+    static let unknown: UInt64 = 1 << 61
 
     /// Addresses below this belong to no memory: a null pointer and what an offset makes of one.
     static let nullLimit: UInt64 = 0x1000_0000_0000

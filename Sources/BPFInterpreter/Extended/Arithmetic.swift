@@ -8,6 +8,11 @@ extension ExtendedState {
 
     mutating func arithmetic(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
         if let reference {
+            if case .kernelType(let name) = reference, let structure = KernelStructure(rawValue: name),
+                instruction.opcode.arithmetic == .move
+            {
+                return try write(instruction.dstReg, UInt64(structure.typeID))
+            }
             guard instruction.opcode == Self.addConstant else { throw .unresolvedReference(reference) }
             return try addDistance(of: reference, to: instruction.dstReg)
         }

@@ -8,9 +8,17 @@ public enum ContextKind: String, Hashable, Sendable, CaseIterable {
     case netfilter = "bpf_nf_ctx"
     /// The arguments of a tracepoint. Each of them is the packet's `struct sk_buff` here.
     case tracing = "bpf_raw_tracepoint_args"
+    /// The registers at a probe, or the arguments of a tracepoint whose types the verifier does not know. Each of them
+    /// is the address of the packet's `struct sk_buff` here, but no load goes through it before it has been cast.
+    case untypedTracing = "pt_regs"
 
     /// Whether the context leads to the kernel's own structures without a function's help.
-    var hasKernelStructures: Bool { self == .netfilter || self == .tracing }
+    var hasKernelStructures: Bool {
+        switch self {
+        case .netfilter, .tracing, .untypedTracing: true
+        case .socketBuffer, .xdp: false
+        }
+    }
 }
 
 /// The structure that a running program has as its context.
@@ -19,6 +27,7 @@ enum Context {
     case xdp(XDPBuffer)
     case netfilter
     case tracing
+    case untypedTracing
 
     var kind: ContextKind {
         switch self {
@@ -26,6 +35,7 @@ enum Context {
         case .xdp: .xdp
         case .netfilter: .netfilter
         case .tracing: .tracing
+        case .untypedTracing: .untypedTracing
         }
     }
 
@@ -37,6 +47,8 @@ enum Context {
         case .netfilter: 16
         // The kernel has twelve arguments at most.
         case .tracing: 96
+        // Those that hold arguments are among the first of all processors.
+        case .untypedTracing: 168
         }
     }
 
@@ -44,7 +56,8 @@ enum Context {
         switch self {
         case .socketBuffer(let buffer): try buffer.bytes(at: location)
         case .xdp(let buffer): try buffer.bytes(at: location)
-        case .netfilter, .tracing: throw .noContextField(offset: location.offset, count: location.count)
+        case .netfilter, .tracing, .untypedTracing:
+            throw .noContextField(offset: location.offset, count: location.count)
         }
     }
 
@@ -62,8 +75,15 @@ enum Context {
         switch self {
         case .socketBuffer, .xdp: false
         case .netfilter: offset == 8
-        case .tracing: offset % 8 == 0
+        case .tracing, .untypedTracing: offset % 8 == 0
         }
+    }
+
+    /// The address of the packet's `struct sk_buff` as the context has it.
+    var socketBuffer: UInt64 {
+        let address = AddressSpace.structure(.socketBuffer)
+        if case .untypedTracing = self { return address | AddressSpace.unknown }
+        return address
     }
 
     /// Where in the packet's linear part the pointer leads that a load of a word from `offset` gives; nil if the

@@ -37,6 +37,7 @@ struct ExtendedState {
             case .xdp: .xdp(XDPBuffer(packet, machine.byteOrder))
             case .netfilter: .netfilter
             case .tracing: .tracing
+            case .untypedTracing: .untypedTracing
             }
         if kind.hasKernelStructures { kernelMemory = KernelMemory(packet, machine.byteOrder) }
         frames = [Frame(function: 0, slot: 0)]

@@ -15,9 +15,17 @@ extension ExtendedState {
             result = AddressSpace.structure(.socketBuffer)
         case "bpf_rdonly_cast":
             let type = UInt32(truncatingIfNeeded: try read(.r2))
-            // Other types are numbers of the running kernel's structures.
-            guard type == 0 else { throw .unknownType(id: type) }
-            result = try read(.r1) | AddressSpace.untrusted
+            let address = try read(.r1) & ~AddressSpace.unknown
+            if type == 0 {
+                result = address | AddressSpace.untrusted
+            } else if let structure = KernelStructure.allCases.first(where: { $0.typeID == type }) {
+                // What is there is taken for the structure, whatever it is.
+                result =
+                    address & ~AddressSpace.untrusted == AddressSpace.structure(structure)
+                    ? address & ~AddressSpace.untrusted : address | AddressSpace.untrusted
+            } else {
+                throw .unknownType(id: type)
+            }
         case "bpf_dynptr_from_skb":
             result = try makeDynptr()
         default:
@@ -32,7 +40,10 @@ extension ExtendedState {
 
     /// `bpf_dynptr_from_skb(skb, flags, dynptr)`: 16 bytes of the stack become a handle of the packet's bytes.
     private mutating func makeDynptr() throws(Trap.Reason) -> UInt64 {
-        guard context.kind != .xdp else { throw .unavailable("kernel function bpf_dynptr_from_skb", context.kind) }
+        // Where arguments have no types, no pointer is one that the kernel's functions trust.
+        guard context.kind != .xdp, context.kind != .untypedTracing else {
+            throw .unavailable("kernel function bpf_dynptr_from_skb", context.kind)
+        }
         let buffer = context.kind.hasKernelStructures ? AddressSpace.structure(.socketBuffer) : AddressSpace.context
         guard try read(.r1) == buffer else { throw .notTheStructure(.r1, structure: "sk_buff") }
         let destination = try locate(try read(.r3), count: Self.dynptrBytes.count)

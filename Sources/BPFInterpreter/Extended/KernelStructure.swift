@@ -9,13 +9,21 @@ enum KernelStructure: String, CaseIterable {
     case socketBuffer = "sk_buff"
     case networkDevice = "net_device"
 
+    /// The number of the type, ours as the layout is.
+    var typeID: UInt32 {
+        switch self {
+        case .socketBuffer: 1
+        case .networkDevice: 2
+        }
+    }
+
     /// The members in the order of the layout, each at a multiple of 8 bytes, with their sizes in bytes.
     private var members: [(name: String, size: Int)] {
         switch self {
         case .socketBuffer:
             [
-                ("dev", 8), ("head", 8), ("data", 8), ("tail", 4), ("end", 4), ("len", 4), ("data_len", 4),
-                ("mac_header", 2), ("network_header", 2), ("protocol", 2), ("queue_mapping", 2), ("mark", 4),
+                ("dev", 8), ("head", 8), ("data", 8), ("tail", 4), ("end", 4), ("lengths", 8), ("headers", 4),
+                ("protocol", 2), ("queue_mapping", 2), ("mark", 4),
                 ("hash", 4), ("priority", 4), ("skb_iif", 4), ("tc_index", 2), ("vlan_all", 4),
                 ("__pkt_type_offset", 1),
             ]
@@ -23,8 +31,16 @@ enum KernelStructure: String, CaseIterable {
         }
     }
 
-    /// A member that shares bytes with another.
-    private static let shared = ["vlan_proto": ("vlan_all", 0), "vlan_tci": ("vlan_all", 2)]
+    /// Members that share bytes with another, or lie side by side in the kernel.
+    private static let shared = [
+        "vlan_proto": ("vlan_all", 0), "vlan_tci": ("vlan_all", 2), "len": ("lengths", 0), "data_len": ("lengths", 4),
+        "network_header": ("headers", 0), "mac_header": ("headers", 2),
+    ]
+
+    /// Whether the member is a pointer.
+    func isPointer(at offset: Int) -> Bool {
+        self == .socketBuffer && ["dev", "head", "data"].contains { self.offset(of: $0) == offset }
+    }
 
     /// The number of bytes of the structure. Nothing lies in the first 8, so that no member is at 0.
     var size: Int { 8 * (members.count + 1) }
@@ -61,7 +77,8 @@ struct KernelMemory {
     /// The bytes of one member or of a part of it.
     func bytes(of structure: KernelStructure, at location: Location) throws(Trap.Reason) -> [UInt8] {
         guard let member = structure.member(holding: location.offset),
-            location.range.upperBound <= member.start + member.size, member.size < 8 || location.count == 8
+            location.range.upperBound <= member.start + member.size,
+            !structure.isPointer(at: member.start) || location.count == 8
         else { throw .noStructureMember(structure: structure.rawValue, offset: location.offset, count: location.count) }
         return Array(bytes[structure]![location.range])
     }
@@ -99,7 +116,7 @@ struct KernelMemory {
             ("tail", UInt64(headroom + packet.linearLength), 4),
             ("end", UInt64(headroom + packet.linearLength), 4),
             ("len", UInt64(packet.length), 4),
-            ("data_len", UInt64(packet.bytes.count - packet.linearLength), 4),
+            ("data_len", UInt64(max(0, Int(packet.length) - packet.linearLength)), 4),
             ("mac_header", header(packet.linkLayerHeaderOffset), 2),
             ("network_header", header(packet.networkHeaderOffset), 2),
             ("protocol", network(metadata.protocol), 2),

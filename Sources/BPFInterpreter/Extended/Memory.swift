@@ -28,7 +28,7 @@ extension ExtendedState {
                 return try write(instruction.dstReg, pointer)
             }
             if case .context = location.memory, size == .doubleword, context.hasSocketBuffer(at: location.offset) {
-                return try write(instruction.dstReg, AddressSpace.structure(.socketBuffer))
+                return try write(instruction.dstReg, context.socketBuffer)
             }
             bytes = try self.bytes(at: location)
         }

@@ -21,7 +21,7 @@ extension ExtendedState {
 
     /// The byte at `address`, marked or not, wherever the program could have got that address from.
     private func untrustedByte(at address: UInt64) -> UInt8? {
-        let address = address & ~AddressSpace.untrusted
+        let address = address & ~(AddressSpace.untrusted | AddressSpace.unknown)
         if let offset = packetOffset(address) {
             if offset < 0 { return packet.headroom[packet.headroom.count + offset] }
             return offset < packet.linearLength ? packet.bytes[offset] : nil
@@ -39,7 +39,9 @@ extension ExtendedState {
     ///
     /// Source: `struct skb_shared_info` of the kernel's `<linux/skbuff.h>`.
     private func isBehindPacket(_ address: UInt64) -> Bool {
-        guard let offset = packetOffset(address & ~AddressSpace.untrusted) else { return false }
+        guard let offset = packetOffset(address & ~(AddressSpace.untrusted | AddressSpace.unknown)) else {
+            return false
+        }
         return (packet.linearLength..<packet.linearLength + 320).contains(offset)
     }
 

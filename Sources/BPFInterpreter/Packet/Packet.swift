@@ -2,7 +2,7 @@
 ///
 /// It stands for the kernel's `struct sk_buff`. Offsets count from the first byte of ``bytes``.
 public struct Packet: Hashable, Sendable {
-    /// The whole packet, fragments included; its count is the packet's length, `len`.
+    /// The whole packet, fragments included.
     public let bytes: [UInt8]
 
     /// How many of the bytes lie in the linear part, which programs reach directly and netlink searches need whole.
@@ -34,6 +34,7 @@ public struct Packet: Hashable, Sendable {
         let linearLength = linearLength ?? bytes.count
         precondition((0...bytes.count).contains(linearLength), "the linear part is a part of the packet")
         self.bytes = bytes
+        length = UInt32(truncatingIfNeeded: bytes.count)
         self.linearLength = linearLength
         self.headroom = headroom
         self.networkHeaderOffset = networkHeaderOffset
@@ -53,8 +54,8 @@ public struct Packet: Hashable, Sendable {
         self.metadata.packetType = Self.packetType(of: bytes)
     }
 
-    /// The packet's length in bytes, `len`.
-    public var length: UInt32 { UInt32(truncatingIfNeeded: bytes.count) }
+    /// The packet's length in bytes, `len`; more than there are bytes in a capture that was cut short.
+    public var length: UInt32
 
     private static func etherType(of frame: [UInt8]) -> UInt16 {
         guard frame.count >= 14 else { return 0 }

@@ -31,7 +31,7 @@ extension BTFReader {
         return String(decoding: text, as: UTF8.self)
     }
 
-    private func offset(ofType id: UInt32) throws(BTFError) -> Int {
+    func offset(ofType id: UInt32) throws(BTFError) -> Int {
         guard 1...max(1, typeCount) ~= Int(id), typeCount > 0 else {
             throw BTFError(.typeOutOfRange(id: id, count: typeCount))
         }

@@ -77,6 +77,45 @@ struct linux_bpf_program_information {
 /// Tells what the kernel knows of the program.
 int linux_bpf_program_get_information(int program, struct linux_bpf_program_information *information);
 
+/// Attaches a program to the tracepoint called `name`, or, where that is null, to what it was loaded for
+/// (BPF_RAW_TRACEPOINT_OPEN). Returns the file descriptor of what holds it there.
+int linux_bpf_raw_tracepoint_open(const char *name, int program);
+
+/// What BPF_LINK_CREATE takes.
+struct linux_bpf_link {
+    int program;
+    uint32_t target; // a file descriptor or the index of an interface, by the kind of place; 0 for none
+    uint32_t attach_type;
+    uint32_t flags;
+    // Of meaning for netfilter only; 0 for other places.
+    uint32_t netfilter_family;
+    uint32_t netfilter_hook;
+    int32_t netfilter_priority;
+    uint32_t netfilter_flags;
+};
+
+/// Attaches a program. Returns the link's file descriptor.
+int linux_bpf_link_create(const struct linux_bpf_link *link);
+
+/// What BPF_MAP_CREATE takes. `name` is as for programs.
+struct linux_bpf_map {
+    uint32_t type;
+    uint32_t key_size;
+    uint32_t value_size;
+    uint32_t max_entries;
+    uint32_t flags;
+    const char *name;
+};
+
+/// Makes a map. Returns its file descriptor.
+int linux_bpf_map_create(const struct linux_bpf_map *map);
+
+/// Copies the value of `key` to `value`, which has room for what the map keeps under a key.
+int linux_bpf_map_lookup(int map, const void *key, void *value);
+
+/// Puts `value` under `key`. `flags` are those of BPF_MAP_UPDATE_ELEM.
+int linux_bpf_map_update(int map, const void *key, const void *value, uint64_t flags);
+
 /// Attaches an eBPF program to a socket (SO_ATTACH_BPF).
 int linux_bpf_socket_attach_program(int socket, int program);
 

@@ -10,6 +10,8 @@ enum PacketAccess: Hashable, Sendable {
     case instructions
     /// Through the kernel's own `struct sk_buff`; what is not in its linear part is copied, or not reached.
     case kernelBuffer(copying: Bool)
+    /// Through copies on the stack of any memory of the kernel's; what is not in the packet's linear part is not reached.
+    case probes
 
     /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
     enum CopyHelper: Int32, Hashable, Sendable {
@@ -29,7 +31,10 @@ enum PacketAccess: Hashable, Sendable {
         for hook: Hook, failure: UInt32, _ kernel: KernelVersion
     ) -> (first: PacketAccess, rest: PacketAccess?) {
         switch hook.host {
-        case .netfilter, .tpBTF, .rawTP, .fentry, .kprobe: (.kernelBuffer(copying: true), nil)
+        case .netfilter: (.kernelBuffer(copying: true), nil)
+        case .tpBTF, .rawTP, .fentry, .kprobe:
+            kernel < .plainKernelMemory
+                ? (.probes, nil) : (.kernelBuffer(copying: hook.hasTrustedArguments), nil)
         case .socket where kernel >= .plainKernelMemory:
             (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
         case .xdp: (.pointers, nil)
@@ -40,17 +45,26 @@ enum PacketAccess: Hashable, Sendable {
         }
     }
 
+    /// Whether the ways for a hook together reach all of a packet, or its linear part only.
+    static func reachWholePackets(on hook: Hook, _ kernel: KernelVersion) -> Bool {
+        let ways = ways(for: hook, failure: 0, kernel)
+        return ways.rest != nil || ways.first != .probes && ways.first != .kernelBuffer(copying: false)
+    }
+
     /// The most bytes from the first to the last of what is checked as one: what is copied has to fit the stack, and a
     /// load reaches 32,767 bytes from its pointer.
     var windowSize: UInt32 {
         switch self {
         case .pointers, .instructions, .kernelBuffer(copying: false): 32_000
-        case .copies, .kernelBuffer(copying: true): 64
+        case .copies, .probes, .kernelBuffer(copying: true): 64
         }
     }
 
     /// Whether loads have to be aligned: the verifier asks for that on the stack.
     var isAligned: Bool {
-        if case .copies = self { true } else { false }
+        switch self {
+        case .copies, .probes: true
+        case .pointers, .instructions, .kernelBuffer: false
+        }
     }
 }

@@ -36,7 +36,13 @@ extension Selector {
         case (.socketBuffer, .vlanTCI): emitField(.vlanTCI, into: result)
         case (.socketBuffer, .vlanAvail): emitField(.vlanPresent, into: result)
         case (.socketBuffer, .ifidx): emitField(.ifindex, into: result)
-        case (.netfilter, _), (.tracing, _): emitKernelMetadata(ext, into: result)
+        case (.netfilter, _), (.tracing, _):
+            let kernel = options.kernel(for: target.hook)
+            guard ext != .vlanAvail || kernel >= .tagMember else {
+                throw CompilerError(
+                    .needsKernel(feature: "the extension \(ext.name)", .tagMember, target: kernel), at: origin)
+            }
+            emitKernelMetadata(ext, into: result)
         case (.xdp, .ifidx): append(.load(.word, .r0, .r0, XDPField.ingressIfindex), dst: result, src: context)
         default: throw CompilerError(.unavailableExtension(ext, target.hook), at: origin)
         }

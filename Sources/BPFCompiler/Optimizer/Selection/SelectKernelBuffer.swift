@@ -23,11 +23,16 @@ struct KernelBufferRegisters {
     var dynptrPlace: Int?
     /// The bytes of stack above the copies of windows.
     var stackSize = 0
+    /// Where on the stack members of the kernel's structures are copied to, where they are not to be loaded.
+    var memberPlace: Int?
 }
 
 extension Selector {
     /// What lies before this, and at a fixed place, is read through `data` itself.
-    private var prefixLimit: UInt32 { hasRest ? 32_000 : 128 }
+    private var prefixLimit: UInt32 { copies ? 128 : 32_000 }
+
+    /// Whether what is not in the linear part is copied where it is asked for.
+    private var copies: Bool { access == .kernelBuffer(copying: true) }
 
     /// Whether `window` is read through `data` itself.
     func isInPrefix(_ window: Graph.Window) -> Bool { window.index == nil && ends[window]! <= prefixLimit }
@@ -46,18 +51,24 @@ extension Selector {
 
     /// The farthest that the verifier lets a pointer be moved, exclusive (`BPF_MAX_VAR_OFF`). No linear part is as
     /// large.
-    private var farthestLinear: UInt32 { 1 << 29 }
+    var farthestLinear: UInt32 { 1 << 29 }
 
     /// Fetches `data` and `readable`.
     mutating func emitKernelBufferPrologue() {
         if target.hook.context != .socketBuffer {
             let buffer = function.makeRegister()
             kernelBuffer.buffer = buffer
+            if isTold { takeBegin() }
             append(.load(.doubleword, .r0, .r0, bufferPlace), dst: buffer, src: context)
-            if target.hook.context == .tracing { emitShift() }
+            if target.hook.context == .tracing {
+                if target.hook.hasTypedArguments { emitNullCheck(of: buffer) }
+                prepareMembers(of: buffer)
+                if !isTold { emitShift() }
+            }
         }
         guard !ends.isEmpty else { return }
-        if kernelBuffer.shift != nil {
+        if isTold { return emitToldReadable() }
+        if copies, kernelBuffer.shift != nil {
             kernelBuffer.dynptrPlace = function.reserveStack(16)
             // Of a copy whose place and length it does not know the verifier takes the worst: that it goes twice as
             // far. The copies of windows may be there for all it knows, but nothing it watches.
@@ -69,7 +80,7 @@ extension Selector {
         kernelBuffer.readable = readable
         if kernelBuffer.buffer == nil { appendCall(ofKernelFunction: "bpf_cast_to_kern_ctx", arguments: 1) }
         let buffer = kernelBuffer.buffer ?? .result
-        let needsCast = options.kernel(for: target.hook) < .plainPacketPointers
+        let needsCast = access != .probes && options.kernel(for: target.hook) < .plainPacketPointers
         let pointer = needsCast ? MachineRegister(.r1) : data
         appendMember(.doubleword, "data", into: pointer, from: buffer)
         appendMember(.word, "len", into: readable, from: buffer)
@@ -84,12 +95,24 @@ extension Selector {
         if needsCast { emitCast(into: data) }
         if kernelBuffer.shift != nil { emitLeastReadable(readable) }
         setResult(graph.failure)
-        cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0)
+        if access != .probes { cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0) }
+    }
+
+    /// Finds out how many of the packet's bytes are at `data`, which has been told.
+    private mutating func emitToldReadable() {
+        let (readable, rest) = (function.makeRegister(), function.makeRegister())
+        kernelBuffer.readable = readable
+        emitProbe(ofWords: "len", into: readable, and: "data_len", into: rest, from: kernelBuffer.buffer!)
+        append(.alu64(.subtract, .r0, .r0), dst: readable, src: rest)
+        append(.alu64(.add, .r0, .r0), dst: readable, src: kernelBuffer.shift)
+        emitLeastReadable(readable)
+        setResult(graph.failure)
     }
 
     /// Where in the context the pointer to the packet's `struct sk_buff` is, in bytes.
     private var bufferPlace: Int16 {
-        target.hook.context == .netfilter ? 8 : Int16(8 * options.socketBufferArgument!)
+        target.hook.context == .netfilter
+            ? 8 : target.hook.place(ofArgument: options.socketBufferArgument!, on: options.architecture)!
     }
 
     /// How far in front of the kernel's `data` the packet begins for us; negative if behind that. It begins with its
@@ -149,13 +172,17 @@ extension Selector {
         _ size: Size, _ member: String, into result: MachineRegister, from source: MachineRegister,
         of structure: String = "sk_buff"
     ) {
-        append(
-            .load(size, .r0, .r0, 0), dst: result, src: source, .kernelField(structure: structure, member: member))
+        let field = Reference.kernelField(structure: structure, member: member)
+        if let place = kernelBuffer.memberPlace {
+            emitProbe(of: field, size, into: result, from: source, through: place)
+        } else {
+            append(.load(size, .r0, .r0, 0), dst: result, src: source, field)
+        }
     }
 
-    /// Makes the address in `r1` a pointer to memory that plain loads may read.
-    private mutating func emitCast(into result: MachineRegister) {
-        append(.move64(.r0, 0), dst: MachineRegister(.r2))
+    /// Makes the address in `r1` a pointer to memory that plain loads may read, or to a structure of the kernel's.
+    mutating func emitCast(into result: MachineRegister, type: Reference? = nil) {
+        append(.move64(.r0, 0), dst: MachineRegister(.r2), type)
         appendCall(ofKernelFunction: "bpf_rdonly_cast", arguments: 2)
         append(.move64(.r0, .r0), dst: result, src: .result)
     }
@@ -244,7 +271,7 @@ extension Selector {
     /// All of the packet up to `end`, be it in the linear part or in a copy.
     private mutating func emitPrefixCheck(upTo end: UInt32) {
         guard let cursor = cursors[.packetStart], cursor.end < end else { return }
-        if hasRest {
+        if !copies {
             let (isReadable, join, miss) = (isReadable(upTo: end), function.makeBlock(), missExit)
             self.end(with: .branch(isReadable, then: join, otherwise: miss))
             current = join
@@ -267,7 +294,7 @@ extension Selector {
         cursors[.packetStart] = Cursors.Cursor(register: data!, position: 0, end: end)
     }
 
-    private func isReadable(upTo end: UInt32) -> MachineCondition {
+    func isReadable(upTo end: UInt32) -> MachineCondition {
         MachineCondition(
             comparison: .greater, is64: !options.isa.hasJump32, left: kernelBuffer.readable!,
             right: .constant(Int32(end - 1)))
@@ -278,7 +305,7 @@ extension Selector {
         let register = pointerRegister(of: window)
         // Loads reach 32,767 bytes from their register.
         let position = end <= Int16.max ? 0 : window.start
-        let (copy, join) = (hasRest ? missExit : function.makeBlock(), function.makeBlock())
+        let (copy, join) = (copies ? function.makeBlock() : missExit, function.makeBlock())
         if end < farthestLinear {
             if let index = window.index {
                 // A sum of 64 bits: two numbers of 32 do not exceed it.
@@ -304,7 +331,7 @@ extension Selector {
             self.end(with: .jump(copy))
         }
         cursors[window] = Cursors.Cursor(register: register, position: Int(position), end: end)
-        if hasRest {
+        if !copies {
             isAbandoned = end >= farthestLinear
             current = join
             return
@@ -406,7 +433,7 @@ extension Selector {
     }
 
     /// `bpf_probe_read_kernel`
-    private static let probeRead: Int32 = 113
+    static let probeRead: Int32 = 113
     /// `bpf_dynptr_read`
     private static let dynptrRead: Int32 = 201
 
@@ -431,7 +458,7 @@ extension Selector {
         failIfNotZero()
     }
 
-    private mutating func emitStackAddress(_ place: Int, into result: MachineRegister) {
+    mutating func emitStackAddress(_ place: Int, into result: MachineRegister) {
         append(.move64(.r0, .r0), dst: result, src: .frame)
         append(.alu64(.add, .r0, Int32(place)), dst: result)
     }
@@ -442,7 +469,7 @@ extension Selector {
         if start.offset != 0 { append(.alu32(.add, .r0, Int32(bitPattern: start.offset)), dst: result) }
     }
 
-    private mutating func failIfNotZero() {
+    mutating func failIfNotZero() {
         let failed = failureAfterCall
         jump(
             to: failed,

@@ -7,8 +7,11 @@ extension Selector {
 
     /// Fetches the pointers that packet access needs.
     mutating func emitAccessPrologue() {
-        if case .kernelBuffer = access { return emitKernelBufferPrologue() }
-        guard access == .pointers else { return }
+        switch access {
+        case .kernelBuffer, .probes: return emitKernelBufferPrologue()
+        case .copies, .instructions: return
+        case .pointers: break
+        }
         let data = function.makeRegister()
         self.data = data
         dataEnd = function.makeRegister()
@@ -53,7 +56,7 @@ extension Selector {
         switch access {
         case .pointers: window.nearest
         case .kernelBuffer: isInPrefix(window) ? .packetStart : window
-        case .copies, .instructions: window
+        case .copies, .instructions, .probes: window
         }
     }
 
@@ -63,6 +66,7 @@ extension Selector {
         case .pointers: emitPointerCheck(of: window.nearest, upTo: end)
         case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
         case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
+        case .probes: emitProbe(of: window, upTo: end)
         case .instructions: preconditionFailure("classic loads check for themselves")
         }
     }

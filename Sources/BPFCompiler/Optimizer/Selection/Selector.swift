@@ -88,10 +88,13 @@ struct Selector {
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
         switch access {
-        case .copies, .kernelBuffer(copying: true): places = StackPlaces(graph)
+        case .copies, .probes, .kernelBuffer(copying: true): places = StackPlaces(graph)
         default: places = StackPlaces()
         }
-        if case .kernelBuffer = access { ends = Self.ends(of: graph) }
+        switch access {
+        case .kernelBuffer, .probes: ends = Self.ends(of: graph)
+        case .pointers, .copies, .instructions: break
+        }
     }
 
     private mutating func run() throws(CompilerError) {
