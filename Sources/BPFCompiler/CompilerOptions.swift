@@ -55,6 +55,9 @@ extension KernelVersion {
     /// Where programs get at the kernel's own structure behind their context (`bpf_cast_to_kern_ctx`).
     static let kernelContext = KernelVersion(6, 2)
 
+    /// Where the kernel began to follow all the headers to a packet's payload that it does now, CFM's the last.
+    static let payloadHeaders = KernelVersion(6, 5)
+
     /// Where programs may read any memory of the kernel by plain loads (`bpf_rdonly_cast` to a type of 0).
     static let plainKernelMemory = KernelVersion(6, 17)
 

@@ -6,8 +6,6 @@ public struct Trap: Error, Hashable, Sendable {
     public enum Reason: Error, Hashable, Sendable {
         /// The run is longer than it may be.
         case tooManySteps(limit: Int)
-        /// The machine does not model this extension of the classic machine.
-        case unsupportedExtension(name: String)
         /// The instruction is none of RFC 9669's.
         case invalidInstruction(EncodingError.Reason)
         /// The instruction is one that this machine does not model.

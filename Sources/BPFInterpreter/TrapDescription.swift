@@ -12,8 +12,6 @@ extension Trap.Reason: CustomStringConvertible {
         switch self {
         case .tooManySteps(let limit):
             "the program is still running after \(limit) instructions, the limit"
-        case .unsupportedExtension(let name):
-            "the extension \(name) is not modelled here, only a kernel can run it"
         case .invalidInstruction(let reason):
             "\(reason)"
         case .unsupportedInstruction(let opcode):

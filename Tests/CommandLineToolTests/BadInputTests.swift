@@ -126,6 +126,9 @@ import Testing
     @Test func whatTheTargetCannotRunIsNamed() throws {
         try refused(
             ["--input", "-"], input: Array("2\n32 0 0 4294963252\n22 0 0 0\n".utf8),
+            "cbpf2ebpf: instruction 0: the extension poff needs Linux 6.5, the program is to run on 5.15 too")
+        try refused(
+            ["-O0", "--input", "-"], input: Array("2\n32 0 0 4294963252\n22 0 0 0\n".utf8),
             "cbpf2ebpf: instruction 0: the extension poff is not available to a program on the socket hook")
         let loop = try ToolRun(["-O0", "ip6 protochain 6"])
         #expect(loop.status == 1 && loop.output.isEmpty)

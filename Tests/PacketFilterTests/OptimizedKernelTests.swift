@@ -56,7 +56,7 @@
                     try compare(expression.name, filter, test, runs)
                 }
                 for (name, program) in Corpus.programs {
-                    let changes = [.cpu, .rand, .poff].contains { ext in
+                    let changes = [.cpu, .rand].contains { ext in
                         (0..<program.count).contains { program.operation(at: $0) == .load(.extension(ext)) }
                     }
                     try compare(name, PacketFilter(program), test, changes ? [] : runs)

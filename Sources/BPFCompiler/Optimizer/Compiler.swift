@@ -29,7 +29,7 @@ public enum Compiler {
         if let origin = LoopBounds.irreducibleLoop(in: graph) { throw CompilerError(.irreducibleLoop, at: origin) }
         guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
-                [try compilation.function(named: name, first: graph)], named: name, for: target.hook)
+                [try compilation.function(named: name, first: graph)], named: name, for: target.hook, options)
         }
         let callee = "\(name)_number"
         let number = Compilation(
@@ -38,7 +38,7 @@ public enum Compiler {
             [
                 VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
                 try number.function(named: callee),
-            ], named: name, for: target.hook)
+            ], named: name, for: target.hook, options)
     }
 }
 
@@ -107,9 +107,13 @@ struct Compilation {
     /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
     private static let stackSize = 512
 
-    /// The bytes of stack the function may have: at tracing hooks the entry that calls it has some too, and the kernel
-    /// takes each function's for a multiple of 32.
-    private var stackLimit: Int { target.hook.context == .tracing ? Self.stackSize - 32 : Self.stackSize }
+    /// The bytes of stack the function may have: at tracing hooks the entry that calls it has some too, and so have the
+    /// functions that look for the payload. The kernel takes each function's for a multiple of 32.
+    private var stackLimit: Int {
+        let callsPayloadSearch = (0..<filter.count).contains { filter.operation(at: $0) == .load(.extension(.poff)) }
+        return Self.stackSize - (target.hook.context == .tracing ? 32 : 0)
+            - (callsPayloadSearch ? PayloadSearch.stackSize : 0)
+    }
 
     /// The filter as a function.
     ///

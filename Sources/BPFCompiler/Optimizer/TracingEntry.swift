@@ -32,25 +32,25 @@ struct TracingEntry {
     func compile(
         _ filter: ClassicBPF.Program, orForIP ipFilter: ClassicBPF.Program?, named name: String
     ) throws(CompilerError) -> ExtendedBPF.Program {
-        let ethernet = try function(filter, .ethernet, named: "\(name)_ethernet")
-        var ip: Function? =
-            if let ipFilter { try function(ipFilter, .rawIP, named: "\(name)_ip") } else { nil }
+        let ethernet = try functions(filter, .ethernet, named: "\(name)_ethernet")
+        var ip = if let ipFilter { try functions(ipFilter, .rawIP, named: "\(name)_ip") } else { [Function]() }
         // The source has the instructions of one filter.
-        ip?.lines = [LineMark(instruction: 0, line: 1)]
-        return ExtendedBPF.Program(functions: [entry(named: name, ethernet, ip), ethernet] + (ip.map { [$0] } ?? []))
+        if !ip.isEmpty { ip[0].lines = [LineMark(instruction: 0, line: 1)] }
+        return ExtendedBPF.Program(functions: [entry(named: name, ethernet[0], ip.first)] + ethernet + ip)
     }
 
-    /// A function for the packets of one kind, which returns 1 or 0.
-    private func function(
+    /// A function for the packets of one kind, which returns 1 or 0, and what it calls.
+    private func functions(
         _ filter: ClassicBPF.Program, _ layer: Hook.LinkLayer, named name: String
-    ) throws(CompilerError) -> Function {
+    ) throws(CompilerError) -> [Function] {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
         let target = Target(
             hook: target.hook, match: Verdict(value: 1), noMatch: Verdict(value: 0)
         ).showing(vlan: target.vlan ?? .bytes)
-        return try Compilation(filter: filter, target: target, options: options).function(named: name)
+        let function = try Compilation(filter: filter, target: target, options: options).function(named: name)
+        return Routine.link([function], named: name, for: target.hook, options).functions
     }
 
     /// Both headers are counted from `head`; 0xffff for the first says that there is none.

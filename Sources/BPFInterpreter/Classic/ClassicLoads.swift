@@ -1,14 +1,14 @@
 import ClassicBPF
 
 extension ClassicState {
-    mutating func load(_ source: Operation.Source) throws(Trap.Reason) -> Continuation {
+    mutating func load(_ source: Operation.Source) -> Continuation {
         switch source {
         case .immediate(let k): a = k
         case .memory(let cell): a = memory[Int(cell)]
         case .length: a = packet.length
         case .absolute(let size, let k): return loadPacket(size, at: k)
         case .indirect(let size, let k): return loadPacket(size, at: x &+ k)
-        case .extension(let ext): return try load(ext)
+        case .extension(let ext): return load(ext)
         }
         return .next
     }
@@ -31,7 +31,7 @@ extension ClassicState {
         return .next
     }
 
-    private mutating func load(_ ext: Extension) throws(Trap.Reason) -> Continuation {
+    private mutating func load(_ ext: Extension) -> Continuation {
         let metadata = packet.metadata
         switch ext {
         case .proto: a = UInt32(metadata.protocol)
@@ -51,7 +51,7 @@ extension ClassicState {
         case .vlanAvail: a = metadata.hasVLANTag ? 1 : 0
         case .vlanTPID: a = UInt32(metadata.vlan?.tpid ?? 0)
         case .rand: a = metadata.random
-        case .poff: throw .unsupportedExtension(name: ext.name)
+        case .poff: a = packet.payloadOffset
         }
         return .next
     }

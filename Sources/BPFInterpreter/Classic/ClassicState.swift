@@ -24,9 +24,9 @@ struct ClassicState {
         self.byteOrder = byteOrder
     }
 
-    mutating func perform(_ operation: Operation) throws(Trap.Reason) -> Continuation {
+    mutating func perform(_ operation: Operation) -> Continuation {
         switch operation {
-        case .load(let source): return try load(source)
+        case .load(let source): return load(source)
         case .loadIndex(let source): return loadIndex(source)
         case .store(let cell): memory[Int(cell)] = a
         case .storeIndex(let cell): memory[Int(cell)] = x

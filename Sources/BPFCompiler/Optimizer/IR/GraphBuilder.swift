@@ -157,7 +157,8 @@ struct GraphBuilder {
         case .memory(let cell): return state.cells[State.memory(cell)] ?? zero
         case .length: return append(.length, to: block)
         case .extension(.xorX): return append(.arithmetic(.xor, a, x), to: block)
-        case .extension(let ext) where [.nla, .nlan, .poff].contains(ext):
+        case .extension(.poff): return append(.search(.poff, a: zero, x: zero), to: block)
+        case .extension(let ext) where [.nla, .nlan].contains(ext):
             return append(.search(ext, a: a, x: x), to: block)
         case .extension(let ext):
             if ext == .ifidx || ext == .hatype { append(.requireInterface(orReturn: a), to: block) }

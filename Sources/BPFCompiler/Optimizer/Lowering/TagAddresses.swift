@@ -74,6 +74,10 @@ struct TagAddresses {
                 let instructions = movedLength(value)
                 graph.blocks[block.number].instructions.insert(contentsOf: instructions, at: place - 1)
                 place += instructions.count
+            case .search(.poff, _, _):
+                let instructions = movedPayload(value)
+                graph.blocks[block.number].instructions.insert(contentsOf: instructions, at: place - 1)
+                place += instructions.count
             case .requireBytes(let size, let address):
                 switch part(of: size, at: address) {
                 case .front: break
@@ -96,6 +100,26 @@ struct TagAddresses {
         graph.redefine(length, as: .arithmetic(.add, real, difference))
         hasChanged = true
         return [real, difference]
+    }
+
+    /// Makes `payload` its offset in the shown packet, as ``movedLength(_:)`` does; 0 stays 0, which says that there is
+    /// none.
+    private mutating func movedPayload(_ payload: Value) -> [Value] {
+        let origin = graph.origins[payload.number]
+        var made: [Value] = []
+        func make(_ instruction: Graph.Instruction) -> Value {
+            made.append(graph.makeInstruction(instruction, origin: origin))
+            return made.last!
+        }
+        let real = make(graph.instruction(payload)!)
+        // The number or its negative has the highest bit set unless it is 0.
+        let negative = make(.arithmetic(.subtract, make(.constant(0)), real))
+        let sign = make(.arithmetic(.or, real, negative))
+        let isThere = make(.arithmetic(.shiftRight, sign, make(.constant(31))))
+        let difference = make(.arithmetic(.multiply, isThere, make(.constant(0 &- tag.distance))))
+        graph.redefine(payload, as: .arithmetic(.add, real, difference))
+        hasChanged = true
+        return made
     }
 
     // MARK: Where a load reads

@@ -4,12 +4,17 @@ import ExtendedBPF
 extension Selector {
     /// Calls the routine that is coded out for an extension.
     ///
-    /// - Throws: ``CompilerError`` where there is none for the hook.
+    /// - Throws: ``CompilerError`` where there is none for the hook, or for the kernel.
     mutating func emitSearch(
         _ ext: Extension, _ a: Value, _ x: Value, into result: MachineRegister
     ) throws(CompilerError) {
         guard let routine = Routine(ext, for: target.hook) else {
             throw CompilerError(.unavailableExtension(ext, target.hook), at: origin)
+        }
+        let kernel = options.kernel(for: target.hook)
+        if routine == .poff, kernel < .payloadHeaders {
+            throw CompilerError(
+                .needsKernel(feature: "the extension poff", .payloadHeaders, target: kernel), at: origin)
         }
         append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
         emitArgument(a, in: MachineRegister(.r2))
