@@ -76,6 +76,8 @@ let package = Package(
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
+        .executableTarget(
+            name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF"], path: "Tests/Benchmarks/Forms"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(

@@ -36,9 +36,18 @@ struct ErrorCollector {
         }
     }
 
+    /// Adds an error whose place is in front of the others'.
+    mutating func insertFirst(_ error: AssemblyError) {
+        guard var all = collected else { return add(error) }
+        all.insertFirst(error)
+        collected = all
+    }
+
     /// Throws what has been collected, if anything.
     func finish() throws(AssemblyErrors) {
-        if let collected { throw collected }
+        guard var all = collected else { return }
+        all.sort()
+        throw all
     }
 }
 
@@ -49,5 +58,17 @@ extension AssemblyErrors {
         } else {
             hasMore = true
         }
+    }
+
+    /// Some errors are only seen when all of the text has been read.
+    fileprivate mutating func sort() {
+        errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
+    }
+
+    fileprivate mutating func insertFirst(_ error: AssemblyError) {
+        errors.insert(error, at: 0)
+        guard errors.count > Self.limit else { return }
+        errors.removeLast()
+        hasMore = true
     }
 }
