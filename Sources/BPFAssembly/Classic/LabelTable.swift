@@ -16,6 +16,7 @@ struct LabelTable {
     private(set) var labels: [Label] = []
     /// By hash, the number of a label plus one; 0 is free. A power of two of them, at most half in use.
     private var slots = [UInt32](repeating: 0, count: 16)
+    private let factor = UInt64.random(in: 0 ... .max) | 1
 
     /// The number of the label whose name stands in `text` at `range`.
     mutating func number(of range: Range<Int>, in text: [UInt8]) -> Int {
@@ -44,16 +45,20 @@ struct LabelTable {
     private func hasName(_ number: Int, _ range: Range<Int>, in text: [UInt8]) -> Bool {
         let own = self.range(number)
         guard own.count == range.count else { return false }
-        return text.withUnsafeBufferPointer { text in
-            text[own].elementsEqual(text[range])
-        }
+        for offset in 0..<own.count where text[own.lowerBound + offset] != text[range.lowerBound + offset] { return false }
+        return true
     }
 
+    /// Where to look for a name first. A factor drawn anew each time keeps texts from choosing names that collide.
     private func slot(of range: Range<Int>, in text: [UInt8]) -> Int {
-        // Seeded anew in each process, so that no text can choose names that collide.
-        var hasher = Hasher()
-        text.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[range])) }
-        return hasher.finalize() & (slots.count - 1)
+        guard range.count <= 8 else {
+            var hasher = Hasher()
+            text.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[range])) }
+            return hasher.finalize() & (slots.count - 1)
+        }
+        var key: UInt64 = 0
+        for index in range { key = key << 8 | UInt64(text[index]) }
+        return Int((key &* factor) >> UInt64(64 - slots.count.trailingZeroBitCount))
     }
 
     private mutating func grow(in text: [UInt8]) {

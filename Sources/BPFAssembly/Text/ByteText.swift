@@ -10,7 +10,13 @@ extension [UInt8] {
 
     /// Appends `number` in decimal, with zeros in front where it has less than `width` digits.
     mutating func append(decimal number: UInt32, width: Int = 1) {
-        append(number, radix: 10, width: width)
+        let start = count
+        var rest = number
+        repeat {
+            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest != 0 || count < start + width
+        reverse(from: start)
     }
 
     /// Appends the number that `bits` are in two's complement, in decimal.
@@ -23,23 +29,22 @@ extension [UInt8] {
     /// Appends `number` in hexadecimal with 0x in front, and zeros behind that where it has less than `width` digits.
     mutating func append(hex number: UInt32, width: Int = 1) {
         append("0x")
-        append(number, radix: 16, width: width)
+        let start = count
+        var rest = number
+        repeat {
+            let digit = UInt8(truncatingIfNeeded: rest & 0xf)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            rest >>= 4
+        } while rest != 0 || count < start + width
+        reverse(from: start)
     }
 
-    private mutating func append(_ number: UInt32, radix: UInt32, width: Int) {
-        var place: UInt32 = 1
-        var digits = 1
-        while number / place >= radix {
-            place *= radix
-            digits += 1
-        }
-        for _ in 0..<Swift.max(0, width - digits) { append(ascii: "0") }
-        var rest = number
-        for _ in 0..<digits {
-            let digit = UInt8(truncatingIfNeeded: rest / place)
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            rest %= place
-            place /= radix
+    private mutating func reverse(from start: Int) {
+        var (low, high) = (start, count - 1)
+        while low < high {
+            swapAt(low, high)
+            low += 1
+            high -= 1
         }
     }
 

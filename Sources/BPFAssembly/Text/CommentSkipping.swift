@@ -1,13 +1,10 @@
 extension TextScanner {
     /// What is written between the words of a language whose lines mean nothing.
-    struct CommentStyle {
-        /// The bytes that begin a comment up to the end of the line.
-        var lineComment: StaticString
-        /// Whether a # that begins a line makes it a comment, or in C one for the preprocessor.
-        var hashLines: Bool
-
-        static let bpfAsm = CommentStyle(lineComment: ";", hashLines: true)
-        static let c = CommentStyle(lineComment: "//", hashLines: true)
+    enum CommentStyle {
+        /// Comments begin with a semicolon, or with a # at the start of a line.
+        case bpfAsm
+        /// Comments begin with two slashes; lines that begin with # are for the preprocessor.
+        case c
     }
 
     /// Moves behind spaces, line ends and comments, those between `/*` and `*/` too.
@@ -16,17 +13,25 @@ extension TextScanner {
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"): skip()
             case UInt8(ascii: "\n"): skipLineEnd()
-            case UInt8(ascii: "\r") where isAtLineEnd: skipLineEnd()
-            case UInt8(ascii: "#") where style.hashLines && isFirstInLine: skipHashLine()
-            case style.lineComment.utf8Start.pointee where isLineComment(style): skipToLineEnd()
-            case UInt8(ascii: "/") where peek(1) == UInt8(ascii: "*"): try skipComment()
+            case UInt8(ascii: "\r"):
+                guard skipLineEnd() else { return }
+            case UInt8(ascii: "#"):
+                guard isFirstInLine else { return }
+                skipHashLine()
+            case UInt8(ascii: ";"):
+                guard style == .bpfAsm else { return }
+                skipToLineEnd()
+            case UInt8(ascii: "/"):
+                if peek(1) == UInt8(ascii: "*") {
+                    try skipComment()
+                } else if style == .c, peek(1) == UInt8(ascii: "/") {
+                    skipToLineEnd()
+                } else {
+                    return
+                }
             default: return
             }
         }
-    }
-
-    private func isLineComment(_ style: CommentStyle) -> Bool {
-        style.lineComment.utf8CodeUnitCount == 1 || peek(1) == style.lineComment.utf8Start[1]
     }
 
     /// Moves behind a line, and the next one where it ends with a backslash.
