@@ -83,7 +83,7 @@ let package = Package(
         .testTarget(
             name: "BPFAssemblyTests",
             dependencies: [
-                "BPFAssembly", "ClassicBPF", "ExtendedBPF", "CPcap", "TestSupport",
+                "BPFAssembly", "ClassicBPF", "ExtendedBPF", "CPcap", "Pcap", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
             ]),
         .testTarget(

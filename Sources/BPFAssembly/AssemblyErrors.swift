@@ -36,13 +36,6 @@ struct ErrorCollector {
         }
     }
 
-    /// Adds an error whose place is in front of the others'.
-    mutating func insertFirst(_ error: AssemblyError) {
-        guard var all = collected else { return add(error) }
-        all.insertFirst(error)
-        collected = all
-    }
-
     /// Throws what has been collected, if anything.
     func finish() throws(AssemblyErrors) {
         guard var all = collected else { return }
@@ -63,12 +56,5 @@ extension AssemblyErrors {
     /// Some errors are only seen when all of the text has been read.
     fileprivate mutating func sort() {
         errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
-    }
-
-    fileprivate mutating func insertFirst(_ error: AssemblyError) {
-        errors.insert(error, at: 0)
-        guard errors.count > Self.limit else { return }
-        errors.removeLast()
-        hasMore = true
     }
 }

@@ -43,8 +43,8 @@ struct BPFAsmReader {
                 scanner.skipToLineEnd()
             }
         }
-        if source.instructions.isEmpty { errors.add(unexpected("a mnemonic", "a label")) }
-        if let label = pendingLabels.first, !source.instructions.isEmpty { errors.add(error(.labelAtEnd(name(label)), label)) }
+        if let label = pendingLabels.first, scanner.isAtEnd { errors.add(error(.labelAtEnd(name(label)), label)) }
+        if source.instructions.isEmpty, errors.collected == nil { errors.add(unexpected("a mnemonic", "a label")) }
         resolveReferences()
         try errors.finish()
         return source
@@ -60,14 +60,16 @@ struct BPFAsmReader {
             throw unexpected("a mnemonic", "a label")
         }
         guard let mnemonic = Mnemonic(word) else {
-            let end = scanner.position
+            let end = scanner
             try skipBlank()
             guard scanner.skip(if: UInt8(ascii: ":")) else {
+                // What is in the next line may be right.
+                scanner = end
                 throw AssemblyError(
                     .unexpected(found: "'\(quotation(word))'", expected: ["a mnemonic", "a label with ':' behind it"]),
                     line: place.line, column: place.column)
             }
-            return try define(start..<end, line: place.line, column: place.column)
+            return try define(start..<end.position, line: place.line, column: place.column)
         }
         // Counted even where it turns out to be wrong, so that jumps over it are judged as they are meant.
         source.instructions.append(Instruction(code: 0))

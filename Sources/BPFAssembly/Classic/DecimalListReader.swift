@@ -36,9 +36,9 @@ struct DecimalListReader {
             skipEntry()
         }
         while !errors.isFull, hasEntry() { readEntry() }
-        if let stated, !errors.isFull, stated != source.instructions.count {
+        if let stated, errors.collected == nil, stated != source.instructions.count {
             let reason = AssemblyError.Reason.wrongCount(stated: stated, found: source.instructions.count)
-            errors.insertFirst(AssemblyError(reason, line: start.line, column: start.column))
+            errors.add(AssemblyError(reason, line: start.line, column: start.column))
         }
         try errors.finish()
         return source

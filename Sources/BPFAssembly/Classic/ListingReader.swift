@@ -45,7 +45,8 @@ struct ListingReader {
         let expected = String(source.instructions.count)
         try expect("(")
         let start = scanner.position
-        guard let number = scanner.digits(), number == source.instructions.count else {
+        guard let number = scanner.digits(), number == source.instructions.count, scanner.next?.isWordCharacter != true
+        else {
             scanner.skip(start - scanner.position)
             throw unexpected("'\(String(repeating: "0", count: max(0, 3 - expected.count)))\(expected)'")
         }
