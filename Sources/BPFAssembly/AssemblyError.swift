@@ -34,6 +34,8 @@ public struct AssemblyError: Error, Hashable, Sendable {
         case unclosedComment
         /// A constant of C that is none of classic BPF's.
         case unknownConstant(String)
+        /// There are more brackets within each other than are read.
+        case tooDeep(limit: Int)
         /// A listing shows a code that is no instruction.
         case unknownCode
         /// A file ends within something.
@@ -108,6 +110,8 @@ extension AssemblyError.Reason: CustomStringConvertible {
             "the comment that begins here has no end"
         case .unknownConstant(let name):
             "'\(name)' is no constant of linux/filter.h or linux/bpf_common.h"
+        case .tooDeep(let limit):
+            "there are more than \(limit) brackets within each other"
         case .unknownCode:
             "unimp stands for a code that is no instruction"
         case .truncated(let what, let missing):

@@ -18,7 +18,8 @@ extension RuleSet {
             findings += unwrittenReads(in: instructions)
             findings.sort { $0.instruction! < $1.instruction! }
         }
-        if case .result? = instructions.last?.operation {} else {
+        if case .result? = instructions.last?.operation {
+        } else {
             findings.append(ValidationError(.missingReturn, at: instructions.count - 1))
         }
         if contains(.kernel), instructions.count > Self.maximumKernelInstructions {

@@ -38,7 +38,8 @@ struct CheckCommand: ParsableCommand {
         get throws {
             guard let inputFormName else { return nil }
             guard let form = ClassicForm(rawValue: inputFormName) else {
-                throw ValidationError("'\(inputFormName)' is no value of --input-form, which takes \(ClassicForm.nameList).")
+                throw ValidationError(
+                    "'\(inputFormName)' is no value of --input-form, which takes \(ClassicForm.nameList).")
             }
             return form
         }

@@ -16,6 +16,10 @@ struct CompileCommand: ParsableCommand, FilterArguments {
 
               cbpf2ebpf 'icmp or udp' > prog.o
 
+            Other commands, by the first word, each with --help: \(RequiresCommand.name), which kernel a program needs; \
+            \(ConvertCommand.name), classic programs from one form to another; \(AssembleCommand.name), as bpf_asm; \
+            \(CheckCommand.name), whether a classic program is valid; \(SocketsCommand.name), the filters in use.
+
             Exit codes: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of this tool.
             """,
         version: "cbpf2ebpf \(PacketFilter.version) (\(PacketFilter.libpcapVersion))")
@@ -156,7 +160,8 @@ struct CompileCommand: ParsableCommand, FilterArguments {
     @Flag(help: "Say on standard error what each pass of the optimiser did.")
     var explainPasses = false
 
-    @Flag(name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
+    @Flag(
+        name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
     var isVerbose = false
 
     @Option(

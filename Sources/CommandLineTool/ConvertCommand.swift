@@ -49,7 +49,8 @@ struct ConvertCommand: ParsableCommand, FilterArguments {
     @Option(
         name: [.customShort("s", allowingJoined: true), .long], parsing: .unconditional,
         help: ArgumentHelp(
-            "How many bytes of a packet a match keeps; 0 stands for the default. (default: 262144)", valueName: "bytes"))
+            "How many bytes of a packet a match keeps; 0 stands for the default. (default: 262144)", valueName: "bytes")
+    )
     var snapshotLength: String?
 
     @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
@@ -58,7 +59,8 @@ struct ConvertCommand: ParsableCommand, FilterArguments {
     @Flag(name: .customLong("no-pcap-optimizer"), help: "Take libpcap's code as it generates it.")
     var withoutPcapOptimizer = false
 
-    @Flag(name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
+    @Flag(
+        name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
     var isVerbose = false
 
     @Option(
@@ -85,7 +87,9 @@ struct ConvertCommand: ParsableCommand, FilterArguments {
     }
 
     private func bytes(as form: ClassicForm, on console: Console) throws -> [UInt8] {
-        guard let (bytes, inputForm) = try program(on: console) else { return try filter(on: console).written(as: form) }
+        guard let (bytes, inputForm) = try program(on: console) else {
+            return try filter(on: console).written(as: form)
+        }
         // A savefile says more than its instructions.
         if inputForm == .savefile, form == .savefile { return try Savefile(bytes).bytes() }
         return try form.write(inputForm.read(bytes).instructions)

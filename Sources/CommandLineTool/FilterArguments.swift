@@ -75,7 +75,9 @@ extension FilterArguments {
         let bytes = try console.read(input)
         if let form: ClassicForm = try choice(inputFormName, of: "--input-form") { return (bytes, form) }
         let form = try ClassicForm.guess(bytes)
-        if isVerbose { console.report("cbpf2ebpf: \(input == "-" ? "standard input" : input) is read as \(form.rawValue)\n") }
+        if isVerbose {
+            console.report("cbpf2ebpf: \(input == "-" ? "standard input" : input) is read as \(form.rawValue)\n")
+        }
         return (bytes, form)
     }
 

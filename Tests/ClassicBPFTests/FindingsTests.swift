@@ -19,7 +19,8 @@ import Testing
                     #expect(findings.contains(error))
                     refused += 1
                 }
-                #expect(zip(findings, findings.dropFirst()).allSatisfy { ($0.instruction ?? -1) <= ($1.instruction ?? -1) })
+                #expect(
+                    zip(findings, findings.dropFirst()).allSatisfy { ($0.instruction ?? -1) <= ($1.instruction ?? -1) })
             }
         }
         #expect(refused > 1_000)
@@ -27,7 +28,8 @@ import Testing
 
     @Test func allAreFound() {
         let instructions = [
-            Instruction(code: 0xff), Instruction(code: 0x64, k: 40), Instruction(code: 0x60, k: 2), Instruction(code: 0x60, k: 3),
+            Instruction(code: 0xff), Instruction(code: 0x64, k: 40), Instruction(code: 0x60, k: 2),
+            Instruction(code: 0x60, k: 3),
         ]
         #expect(
             RuleSet.kernel.findings(in: instructions) == [

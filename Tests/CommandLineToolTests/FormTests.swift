@@ -55,7 +55,9 @@ import Testing
     }
 
     @Test func aSavefileSaysWhereItComesFrom() throws {
-        let arguments = ["convert", "--to", "cbpf-savefile", "-y", "RAW", "-s", "100", "--netmask", "255.0.0.0", "icmp"]
+        let arguments = [
+            "convert", "--to", "cbpf-savefile", "-y", "RAW", "-s", "100", "--netmask", "255.0.0.0", "icmp",
+        ]
         let file = try Savefile(ToolRun(arguments).output)
         #expect(file.filter == "icmp" && file.linkTypeName == "RAW" && file.snapshotLength == 100)
         #expect(file.netmask == 0xff00_0000 && file.isOptimizationRequested == true && file.isTerminated)
@@ -100,7 +102,9 @@ import Testing
 
     @Test(
         .enabled(if: Requirement.tool("python3").allowsRunning, "needs python3 with jsonschema"),
-        arguments: ["1,6 0 0 0", "1,255 0 0 0", "5", "(000) foo", "{ 21, 3, 3, 0 }", "\0\0\0\0", "1,0 0 0 0", "ld x\nld y"])
+        arguments: [
+            "1,6 0 0 0", "1,255 0 0 0", "5", "(000) foo", "{ 21, 3, 3, 0 }", "\0\0\0\0", "1,0 0 0 0", "ld x\nld y",
+        ])
     func findingsAreAsTheSchemaSays(text: String) throws {
         let run = try ToolRun(["check", "--json"], input: Array(text.utf8))
         #expect(run.status == (text == "1,6 0 0 0" ? 0 : 1) && run.errors.isEmpty)
@@ -123,7 +127,10 @@ import Testing
             (["asm", "-c", "--to", "xt-bpf"], "Error: -c and --to exclude each other."),
             (["check", "--input-form", "elf"], "Error: 'elf' is no value of --input-form, which takes \(names)."),
             (["--input-form", "xt-bpf", "arp"], "Error: --input-form needs --input beside it."),
-            (["--input", "-", "--input-form", "elf"], "Error: 'elf' is no value of --input-form, which takes \(names)."),
+            (
+                ["--input", "-", "--input-form", "elf"],
+                "Error: 'elf' is no value of --input-form, which takes \(names)."
+            ),
         ]
         for (arguments, message) in cases {
             let run = try ToolRun(arguments)

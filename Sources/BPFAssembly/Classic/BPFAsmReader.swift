@@ -18,7 +18,8 @@ struct BPFAsmReader {
         var instruction: UInt32
         /// The number of the label, four times, plus the number of the field.
         var labelAndField: UInt32
-        var position: Int
+        /// Where the label stands in the text.
+        var position: UInt32
     }
 
     private enum Field: UInt32 {
@@ -26,6 +27,11 @@ struct BPFAsmReader {
     }
 
     static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
+        guard text.count <= UInt32.max else {
+            let reason = AssemblyError.Reason.wrongSize(
+                "the text", found: text.count, expected: "at most \(UInt32.max)")
+            throw AssemblyErrors(AssemblyError(reason, line: 1, column: 1))
+        }
         var reader = BPFAsmReader(scanner: TextScanner(text))
         return try reader.read()
     }
@@ -33,6 +39,7 @@ struct BPFAsmReader {
     private init(scanner: TextScanner) { self.scanner = scanner }
 
     private mutating func read() throws(AssemblyErrors) -> ClassicSource {
+        source.reserve(min(scanner.text.count { $0 == UInt8(ascii: "\n") } + 1, scanner.text.count / 4))
         while !errors.isFull {
             do throws(AssemblyError) {
                 try skipBlank()
@@ -135,7 +142,7 @@ struct BPFAsmReader {
         references.append(
             Reference(
                 instruction: UInt32(source.instructions.count - 1), labelAndField: UInt32(label) << 2 | field.rawValue,
-                position: start))
+                position: UInt32(start)))
     }
 
     /// Puts the distances to the labels where those are referred to.
@@ -144,7 +151,9 @@ struct BPFAsmReader {
             let (index, label) = (Int(reference.instruction), Int(reference.labelAndField >> 2))
             let target = Int(labels.labels[label].target)
             guard target >= 0 else {
-                if labels.labels[label].line == 0 { errors.add(error(.undefinedLabel(name(label)), at: reference.position)) }
+                if labels.labels[label].line == 0 {
+                    errors.add(error(.undefinedLabel(name(label)), at: Int(reference.position)))
+                }
                 continue
             }
             let distance = target - index - 1
@@ -153,7 +162,8 @@ struct BPFAsmReader {
                 continue
             }
             guard let short = UInt8(exactly: distance) else {
-                errors.add(error(.branchTooFar(to: "'\(name(label))'", distance: distance), at: reference.position))
+                errors.add(
+                    error(.branchTooFar(to: "'\(name(label))'", distance: distance), at: Int(reference.position)))
                 continue
             }
             if reference.labelAndField & 3 == Field.jt.rawValue {

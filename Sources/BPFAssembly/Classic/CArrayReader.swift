@@ -17,6 +17,8 @@ struct CArrayReader {
     private init(scanner: TextScanner) { self.scanner = scanner }
 
     private mutating func read() throws(AssemblyErrors) -> ClassicSource {
+        let count = scanner.text.count { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "(") }
+        source.reserve(min(count, scanner.text.count / 4))
         var isInBraces = false
         do throws(AssemblyError) {
             isInBraces = try readStart()
@@ -80,7 +82,8 @@ struct CArrayReader {
             scanner.skipToLineEnd()
             scanner.skipLineEnd()
             scanner.skipSpaces()
-        } while !scanner.isAtEnd && scanner.next != UInt8(ascii: "{") && scanner.next != UInt8(ascii: "}") && macro == nil
+        } while !scanner.isAtEnd && scanner.next != UInt8(ascii: "{") && scanner.next != UInt8(ascii: "}")
+            && macro == nil
     }
 
     private mutating func readEnd(isInBraces: Bool) throws(AssemblyError) {
@@ -120,7 +123,7 @@ struct CArrayReader {
         var fields = Field.allCases[...]
         repeat {
             try skipBlank()
-            if scanner.next == UInt8(ascii: "}") { break }
+            if scanner.next == UInt8(ascii: "}"), fields.count < Field.allCases.count { break }
             if scanner.skip(if: UInt8(ascii: ".")) {
                 fields = Field.allCases[try readDesignator()...]
                 try expect("=")

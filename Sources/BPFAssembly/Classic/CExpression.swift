@@ -1,7 +1,7 @@
 extension CArrayReader {
     /// Reads a constant expression of C: numbers and names with `|`, `+`, `-`, `~`, brackets and casts to integer types.
     ///
-    /// Brackets are kept in a list, so that any depth of them can be read.
+    /// Brackets are kept in a list, so that they may be as deep as ``deepestBracket``.
     mutating func expression(_ field: String) throws(AssemblyError) -> Int64 {
         var outer: [PartialExpression] = []
         var inner = PartialExpression()
@@ -15,6 +15,9 @@ extension CArrayReader {
                 continue
             } else if try isOperator("(") {
                 if try skipCast() { continue }
+                guard outer.count < Self.deepestBracket else {
+                    throw scanner.error(.tooDeep(limit: Self.deepestBracket))
+                }
                 outer.append(inner)
                 inner = PartialExpression()
             } else {
@@ -36,6 +39,9 @@ extension CArrayReader {
             }
         }
     }
+
+    /// The most brackets within each other, so that a text of nothing else does not need many times its own memory.
+    private static let deepestBracket = 1_000_000
 
     private mutating func operand(_ field: String) throws(AssemblyError) -> Int64 {
         guard let byte = scanner.next, byte.isWordCharacter else { throw unexpected(field) }
@@ -126,7 +132,9 @@ extension TextScanner {
             }
         }
         guard let number = digits(radix: radix) else { return nil }
-        while let letter = next.map({ $0 | 0x20 }), letter == UInt8(ascii: "u") || letter == UInt8(ascii: "l") { skip() }
+        while let letter = next.map({ $0 | 0x20 }), letter == UInt8(ascii: "u") || letter == UInt8(ascii: "l") {
+            skip()
+        }
         return next?.isWordCharacter == true ? nil : number
     }
 }

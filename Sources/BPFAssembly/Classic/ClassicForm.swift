@@ -29,6 +29,12 @@ public struct ClassicSource: Hashable, Sendable {
     public var instructions: [Instruction]
     /// By instruction, the line it stands in, counted from 1; empty for binary forms.
     public var lines: [Int]
+
+    /// Makes place for `count` instructions: arrays that grow need it three times over for a moment.
+    mutating func reserve(_ count: Int) {
+        instructions.reserveCapacity(count)
+        lines.reserveCapacity(count)
+    }
 }
 
 extension ClassicForm {

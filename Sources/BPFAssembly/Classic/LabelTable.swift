@@ -45,7 +45,9 @@ struct LabelTable {
     private func hasName(_ number: Int, _ range: Range<Int>, in text: [UInt8]) -> Bool {
         let own = self.range(number)
         guard own.count == range.count else { return false }
-        for offset in 0..<own.count where text[own.lowerBound + offset] != text[range.lowerBound + offset] { return false }
+        for offset in 0..<own.count where text[own.lowerBound + offset] != text[range.lowerBound + offset] {
+            return false
+        }
         return true
     }
 

@@ -170,7 +170,9 @@ struct ListingReader {
     private mutating func target(_ side: StaticString) throws(AssemblyError) -> UInt8 {
         scanner.skipSpaces()
         let name = "\(side)"
-        guard scanner.next == UInt8(ascii: "j"), scanner.peek(1) == name.utf8.last else { throw unexpected("'\(name)'") }
+        guard scanner.next == UInt8(ascii: "j"), scanner.peek(1) == name.utf8.last else {
+            throw unexpected("'\(name)'")
+        }
         scanner.skip(2)
         scanner.skipSpaces()
         let start = scanner.position

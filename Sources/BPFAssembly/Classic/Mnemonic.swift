@@ -26,7 +26,9 @@ enum Mnemonic {
 
     /// The mnemonic that `word` is, in letters of either case.
     init?(_ word: ArraySlice<UInt8>, inTcpdump: Bool = false) {
-        guard let key = Self.key(word), let mnemonic = inTcpdump ? Self.ofTcpdump[key] : Self.all[key] else { return nil }
+        guard let key = Self.key(word), let mnemonic = inTcpdump ? Self.ofTcpdump[key] : Self.all[key] else {
+            return nil
+        }
         self = mnemonic
     }
 

@@ -62,7 +62,8 @@ public struct CheckDocument: Encodable, Hashable, Sendable {
         findings = order.map { error in
             let line = error.instruction.flatMap { source.lines.indices.contains($0) ? source.lines[$0] : nil }
             return Finding(
-                rules: rulesBroken[error]!, instruction: error.instruction, line: line, message: error.reason.description)
+                rules: rulesBroken[error]!, instruction: error.instruction, line: line,
+                message: error.reason.description)
         }
         let broken = Set(findings.flatMap(\.rules))
         acceptedBy = Rules.allCases.filter { !broken.contains($0) }

@@ -60,7 +60,9 @@ extension SeededGenerator {
         return text + "\(label(count)): ret #0\n"
     }
 
-    private func label(_ index: Int) -> String { index % 3 == 0 ? "lab_\(index)" : index % 3 == 1 ? "L\(index)" : "_x\(index)Y" }
+    private func label(_ index: Int) -> String {
+        index % 3 == 0 ? "lab_\(index)" : index % 3 == 1 ? "L\(index)" : "_x\(index)Y"
+    }
 
     private mutating func target(_ index: Int, _ count: Int) -> String {
         label(Int.random(in: index + 1...count, using: &self))
@@ -81,11 +83,14 @@ extension SeededGenerator {
     private mutating func unsignedNumber() -> String { "\(interestingNumber())" }
 
     private mutating func bpfAsmInstruction(at index: Int, of count: Int) -> String {
-        let packet = pick(["[\(number())]", "[x + \(unsignedNumber())]", "[%x + \(unsignedNumber())]", "[ \(number()) ]"])
+        let packet = pick([
+            "[\(number())]", "[x + \(unsignedNumber())]", "[%x + \(unsignedNumber())]", "[ \(number()) ]",
+        ])
         let x = pick(["x", "%x", "X"])
         let operand = pick(["#\(number())", x, "#\(number())"])
         let names = [
-            "proto", "type", "poff", "ifidx", "nla", "nlan", "mark", "queue", "hatype", "rxhash", "cpu", "vlan_tci", "vlanp",
+            "proto", "type", "poff", "ifidx", "nla", "nlan", "mark", "queue", "hatype", "rxhash", "cpu", "vlan_tci",
+            "vlanp",
             "pto", "ifx", "que", "hat", "rxh", "vlant",
         ]
         let named = pick(["", "#"]) + pick(names)
@@ -102,11 +107,13 @@ extension SeededGenerator {
             "jne \(operand), \(first)", "jneq \(operand), \(first)", "jlt \(operand), \(first)",
             "jle \(operand), \(first)", "jgt \(operand), \(first)", "jge \(operand), \(first)",
             "add \(operand)", "sub \(operand)", "mul \(operand)", "div \(operand)", "mod \(operand)", "and \(operand)",
-            "or \(operand)", "xor \(operand)", "lsh \(operand)", "rsh \(operand)", "neg", "tax", "txa", "ret a", "ret %a",
+            "or \(operand)", "xor \(operand)", "lsh \(operand)", "rsh \(operand)", "neg", "tax", "txa", "ret a",
+            "ret %a",
             "ret x", "ret #\(number())",
         ])
-        return chance(10) ? instruction.split(separator: " ", maxSplits: 1).enumerated().map {
-            $0.offset == 0 ? $0.element.uppercased() : String($0.element)
-        }.joined(separator: " ") : instruction
+        return chance(10)
+            ? instruction.split(separator: " ", maxSplits: 1).enumerated().map {
+                $0.offset == 0 ? $0.element.uppercased() : String($0.element)
+            }.joined(separator: " ") : instruction
     }
 }

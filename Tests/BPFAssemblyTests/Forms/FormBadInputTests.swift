@@ -71,7 +71,9 @@ import Testing
         #expect(ClassicForm.tcpdumpDDD.complaint(about: "\u{feff}x").hasPrefix("1:1: "))
     }
 
-    @Test(arguments: ["(", "{", "[", "-", "~", "/*", "ld [", "4*([", "{ (", "{ -", "{ ~", "a:", ",", "{{", "0", "#", ";", "\r"])
+    @Test(arguments: [
+        "(", "{", "[", "-", "~", "/*", "ld [", "4*([", "{ (", "{ -", "{ ~", "a:", ",", "{{", "0", "#", ";", "\r",
+    ])
     func longRunsAreReadOrRefused(piece: String) {
         let text = Array(String(repeating: piece, count: 100_000).utf8)
         for form in ClassicForm.allCases {
@@ -83,7 +85,14 @@ import Testing
     @Test func bracketsOfAnyDepthAreRead() throws {
         let deep = String(repeating: "(", count: 100_000) + "6" + String(repeating: ")", count: 100_000)
         #expect(try ClassicForm.cArray.read("{ \(deep) }").instructions == [Instruction(code: 6)])
-        #expect(try ClassicForm.cArray.read("{ 6, .k = \(String(repeating: "-", count: 100_000))1 }").instructions[0].k == 1)
+        #expect(
+            try ClassicForm.cArray.read("{ 6, .k = \(String(repeating: "-", count: 100_000))1 }").instructions[0].k == 1
+        )
+    }
+
+    @Test func bracketsBeyondTheLimitAreRefused() {
+        let message = ClassicForm.cArray.complaint(about: "{ " + String(repeating: "(", count: 1_000_001))
+        #expect(message == "1:1000004: there are more than 1000000 brackets within each other")
     }
 
     @Test func oneLongLineIsReadInTime() throws {
@@ -113,7 +122,8 @@ import Testing
             #expect(source.lines.count == (form.isText ? source.instructions.count : 0))
         } catch {
             #expect(error.errors.allSatisfy { ($0.line >= 1) == form.isText && $0.column >= 1 })
-            #expect(zip(error.errors, error.errors.dropFirst()).allSatisfy { ($0.line, $0.column) <= ($1.line, $1.column) })
+            #expect(
+                zip(error.errors, error.errors.dropFirst()).allSatisfy { ($0.line, $0.column) <= ($1.line, $1.column) })
         }
     }
 }

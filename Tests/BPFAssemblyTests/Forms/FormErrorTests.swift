@@ -20,8 +20,14 @@ import Testing
         ("(000) ld [?]", "1:11: found '?', expected an offset, 'x' or the name of an extension"),
         ("(000) ld [x 4]", "1:13: found '4', expected '+'"),
         ("(000) ld [x + ]", "1:15: found ']', expected an offset"),
-        ("(000) ld [4294967296]", "1:11: 4294967296 is out of range for an offset, it must be -2147483648 to 4294967295"),
-        ("(000) ld [-2147483649]", "1:11: -2147483649 is out of range for an offset, it must be -2147483648 to 4294967295"),
+        (
+            "(000) ld [4294967296]",
+            "1:11: 4294967296 is out of range for an offset, it must be -2147483648 to 4294967295"
+        ),
+        (
+            "(000) ld [-2147483649]",
+            "1:11: -2147483649 is out of range for an offset, it must be -2147483648 to 4294967295"
+        ),
         ("(000) ldxb [14]", "1:12: found '[', expected '4'"),
         ("(000) st 3", "1:10: found '3', expected 'M'"),
         ("(000) st M[a]", "1:12: found 'a', expected the number of a cell"),
@@ -32,8 +38,14 @@ import Testing
         ("(000) jeq #0 jf 1 jt 2", "1:14: found 'jf', expected 'jt'"),
         ("(000) jeq #0 jt 1", "1:18: found the end of the text, expected 'jf'"),
         ("(000) jeq #0 jt x jf 2", "1:17: found 'x', expected the number of an instruction"),
-        ("(000) jeq #0 jt 0 jf 1", "1:17: instruction 0 is -1 instructions behind the next one, a branch reaches 0 to 255"),
-        ("(000) jeq #0 jt 1 jf 257", "1:22: instruction 257 is 256 instructions behind the next one, a branch reaches 0 to 255"),
+        (
+            "(000) jeq #0 jt 0 jf 1",
+            "1:17: instruction 0 is -1 instructions behind the next one, a branch reaches 0 to 255"
+        ),
+        (
+            "(000) jeq #0 jt 1 jf 257",
+            "1:22: instruction 257 is 256 instructions behind the next one, a branch reaches 0 to 255"
+        ),
         ("(000) tax 1", "1:11: found '1', expected the end of the line"),
         ("(000) ld [x + \u{1}]", "1:15: found byte 0x1, expected an offset"),
     ])
@@ -128,6 +140,7 @@ import Testing
             "{ .k = 99999999999999999999 }",
             "1:8: 99999999999999999999 is out of range for k, it must be -2147483648 to 4294967295"
         ),
+        ("{ }", "1:3: found '}', expected code"),
         ("{ (6 }", "1:6: found '}', expected an operator or ')'"),
         ("{ (int 6 }", "1:8: found '6', expected ')'"),
         ("/* {6}", "1:1: the comment that begins here has no end"),

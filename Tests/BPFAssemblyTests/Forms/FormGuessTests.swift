@@ -18,7 +18,8 @@ import Testing
         arguments: [
             ("\u{feff}(000) ret #0", .tcpdumpD), ("\r\n\r\n  (000) ret #0", .tcpdumpD),
             ("{ 6, 0, 0, 0 }", .tcpdumpDD), ("{ BPF_RET, 0, 0, 0 }", .cArray), ("/* */ { 6, 0, 0, 0 }", .cArray),
-            ("struct sock_filter f[] = {", .cArray), ("BPF_STMT(6, 0)", .cArray), ("#include <x>\nstatic const", .cArray),
+            ("struct sock_filter f[] = {", .cArray), ("BPF_STMT(6, 0)", .cArray),
+            ("#include <x>\nstatic const", .cArray),
             ("{ 6, 0, 0 }", .cArray), ("1,6 0 0 0", .xtBPF), ("1 , 6 0 0 0", .xtBPF), ("1\n6 0 0 0", .tcpdumpDDD),
             ("1\n\n\nx", .tcpdumpDDD), ("ret #0", .bpfAsm), ("drop: ret #0", .bpfAsm), ("# a\nLD len", .bpfAsm),
             ("; a\nret a", .bpfAsm), ("/* a */ l1 /* b */: ret a", .bpfAsm),
@@ -54,7 +55,8 @@ import Testing
         let swapped = FormSamples.all.flatMap { $0.bytes(Instruction.ByteOrder.host == .little ? .big : .little) }
         let error = #expect(throws: AssemblyError.self) { try ClassicForm.guess(swapped) }
         #expect(
-            error.map { "\($0)" } == "byte 1: these are instructions in the order of bytes that this machine does not have")
+            error.map { "\($0)" }
+                == "byte 1: these are instructions in the order of bytes that this machine does not have")
     }
 
     @Test func nothingTraps() {

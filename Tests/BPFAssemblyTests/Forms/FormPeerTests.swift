@@ -60,7 +60,9 @@ import Testing
                     "const struct sock_filter code[200] = { // comment\n#define NOTHING\n\(source), /* last */ };\n",
                 ] {
                     let theirs = try compiled(array)
-                    #expect(try ClassicForm.cArray.read(array).instructions == ClassicForm.sockFilter.read(theirs).instructions)
+                    #expect(
+                        try ClassicForm.cArray.read(array).instructions
+                            == ClassicForm.sockFilter.read(theirs).instructions)
                 }
                 #expect(try ClassicForm.cArray.read(source).instructions.count == 200)
             }
@@ -131,7 +133,8 @@ import Testing
 
         /// Some programs of the corpus with their lines.
         private func lines() throws -> [(instructions: [Instruction], line: String)] {
-            try Corpus.programs.map(\.program.instructions).enumerated().filter { $0.offset % 5 == 0 }.map { _, instructions in
+            try Corpus.programs.map(\.program.instructions).enumerated().filter { $0.offset % 5 == 0 }.map {
+                _, instructions in
                 let line = String(decoding: try ClassicForm.xtBPF.write(instructions), as: UTF8.self)
                 return (instructions, String(line.dropLast()))
             }
@@ -150,7 +153,8 @@ extension SeededGenerator {
         ])
         let k = pick([
             "12", "0x800", "0", "-1", "0xffffffff", "(__u32)-1", "SKF_AD_OFF + SKF_AD_PROTOCOL", "SKF_NET_OFF + 9",
-            "SKF_LL_OFF | 12", "SKF_AD_OFF+SKF_AD_VLAN_TAG_PRESENT", "0x7fff0000U", "262144UL", "~0U", "010", "~(1 + 2)",
+            "SKF_LL_OFF | 12", "SKF_AD_OFF+SKF_AD_VLAN_TAG_PRESENT", "0x7fff0000U", "262144UL", "~0U", "010",
+            "~(1 + 2)",
             "-(BPF_MEMWORDS - 1)", "BPF_MAXINSNS", "1 | 2 + 4", "(uint32_t) 0xC0A80001", "- -5", "~-7", "0b101",
         ])
         let (jt, jf) = (pick(["0", "1", "0xff", "3 + 2"]), pick(["0", "7", "010", "(u_char)2"]))

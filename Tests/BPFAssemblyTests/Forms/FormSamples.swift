@@ -47,7 +47,8 @@ enum FormSamples {
         }
         let numbers: [UInt32] = [0, 1, 15, 0x7fff_ffff, 0x8000_0000, 0xffff_efff, 0xffff_ffff]
         let loads = numbers.flatMap { k in
-            [.load(.absolute(.half, k)), .load(.indirect(.byte, k)), .result(.constant(k)), .store(k)].map(Instruction.init)
+            [.load(.absolute(.half, k)), .load(.indirect(.byte, k)), .result(.constant(k)), .store(k)].map(
+                Instruction.init)
         }
         // What jumps needs instructions behind it.
         let ends = [Instruction](repeating: Instruction(code: 6), count: 4)

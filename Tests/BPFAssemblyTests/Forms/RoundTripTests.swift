@@ -73,29 +73,29 @@ import Testing
         ]
         let texts: KeyValuePairs<ClassicForm, String> = [
             .tcpdumpD: """
-                (000) ldh      [12]
-                (001) jeq      #0x806           jt 2\tjf 3
-                (002) ret      #-1
-                (003) ret      #0
+            (000) ldh      [12]
+            (001) jeq      #0x806           jt 2\tjf 3
+            (002) ret      #-1
+            (003) ret      #0
 
-                """,
+            """,
             .tcpdumpDD: """
-                { 0x28, 0, 0, 0x0000000c },
-                { 0x15, 0, 1, 0x00000806 },
-                { 0x6, 0, 0, 0xffffffff },
-                { 0x6, 0, 0, 0x00000000 },
+            { 0x28, 0, 0, 0x0000000c },
+            { 0x15, 0, 1, 0x00000806 },
+            { 0x6, 0, 0, 0xffffffff },
+            { 0x6, 0, 0, 0x00000000 },
 
-                """,
+            """,
             .tcpdumpDDD: "4\n40 0 0 12\n21 0 1 2054\n6 0 0 4294967295\n6 0 0 0\n",
             .xtBPF: "4,40 0 0 12,21 0 1 2054,6 0 0 4294967295,6 0 0 0\n",
             .bpfAsm: "\tldh [12]\n\tjneq #0x806, L3\n\tret #0xffffffff\nL3:\tret #0\n",
             .cArray: """
-                { 0x28,  0,  0, 0x0000000c },
-                { 0x15,  0,  1, 0x00000806 },
-                { 0x06,  0,  0, 0xffffffff },
-                { 0x06,  0,  0, 0x00000000 },
+            { 0x28,  0,  0, 0x0000000c },
+            { 0x15,  0,  1, 0x00000806 },
+            { 0x06,  0,  0, 0xffffffff },
+            { 0x06,  0,  0, 0x00000000 },
 
-                """,
+            """,
         ]
         for (form, text) in texts { #expect(String(decoding: try form.write(program), as: UTF8.self) == text) }
     }
@@ -103,7 +103,10 @@ import Testing
     /// Every message, word for word.
     @Test func whatCannotBeWrittenIsNamed() throws {
         let cases: [(ClassicForm, [Instruction], String)] = [
-            (.tcpdumpD, [Instruction(code: 0xff)], "instruction 0: code 0xff has no name; a form of numbers can show it"),
+            (
+                .tcpdumpD, [Instruction(code: 0xff)],
+                "instruction 0: code 0xff has no name; a form of numbers can show it"
+            ),
             (.bpfAsm, [Instruction(code: 0x0e)], "instruction 0: code 0xe has no name; a form of numbers can show it"),
             (
                 .bpfAsm, [Instruction(code: 6), Instruction(code: 0x15, jt: 1)],

@@ -50,7 +50,8 @@ enum Forms {
         let pattern: [Operation] = [
             .load(.absolute(.half, 12)), .branch(.equal, .constant(0x800), jt: 0, jf: 6),
             .load(.absolute(.byte, 23)), .branch(.equal, .constant(6), jt: 2, jf: 0),
-            .loadIndex(.headerLength(14)), .load(.indirect(.half, 16)), .branch(.greater, .constant(1023), jt: 1, jf: 3),
+            .loadIndex(.headerLength(14)), .load(.indirect(.half, 16)),
+            .branch(.greater, .constant(1023), jt: 1, jf: 3),
             .arithmetic(.and, .constant(0xffff_fff0)), .store(3), .loadIndex(.memory(3)), .load(.extension(.vlanTCI)),
             .branch(.anyBitSet, .index, jt: 3, jf: 7), .transferAToX, .load(.absolute(.word, 26)),
             .branch(.equal, .constant(0xc000_0201), jt: 1, jf: 0), .result(.constant(262_144)),
