@@ -17,6 +17,7 @@ struct CompileCommand: ParsableCommand, FilterArguments {
               cbpf2ebpf 'icmp or udp' > prog.o
 
             Other commands, by the first word, each with --help: \(RequiresCommand.name), which kernel a program needs; \
+            \(RunCommand.name), what of a capture matches; \
             \(ConvertCommand.name), classic programs from one form to another; \(AssembleCommand.name), as bpf_asm; \
             \(CheckCommand.name), whether a classic program is valid; \(SocketsCommand.name), the filters in use.
 
