@@ -76,12 +76,14 @@ let package = Package(
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
+        .executableTarget(
+            name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF"], path: "Tests/Benchmarks/Forms"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(
             name: "BPFAssemblyTests",
             dependencies: [
-                "BPFAssembly", "ClassicBPF", "ExtendedBPF", "CPcap", "TestSupport",
+                "BPFAssembly", "ClassicBPF", "ExtendedBPF", "CPcap", "Pcap", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
             ]),
         .testTarget(

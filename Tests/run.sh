@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs all tests. Installs what they compare with: tcpdump, bpftool, libbpf, LLVM, iproute2 and a C compiler.
+# Runs all tests. Installs what they compare with: tcpdump, bpftool, libbpf, LLVM, iproute2, iptables, bpfc and
+# a C compiler.
 # Arguments go to `swift test`, for instance --filter Pcap.
 set -eu
 cd "$(dirname "$0")/.."
@@ -10,7 +11,7 @@ command -v swift >/dev/null || fail "no swift found; install a Swift 6.1 or late
 
 . examples/install.sh
 install_packages libpcap-dev pkg-config tcpdump bpftool libbpf-dev clang llvm gcc libc6-dev binutils iproute2 \
-    util-linux python3 python3-jsonschema
+    util-linux python3 python3-jsonschema netsniff-ng iptables
 
 # The tool itself, for the tests that run it as a process.
 swift build --build-tests

@@ -38,7 +38,9 @@ struct ErrorCollector {
 
     /// Throws what has been collected, if anything.
     func finish() throws(AssemblyErrors) {
-        if let collected { throw collected }
+        guard var all = collected else { return }
+        all.sort()
+        throw all
     }
 }
 
@@ -49,5 +51,10 @@ extension AssemblyErrors {
         } else {
             hasMore = true
         }
+    }
+
+    /// Some errors are only seen when all of the text has been read.
+    fileprivate mutating func sort() {
+        errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
     }
 }

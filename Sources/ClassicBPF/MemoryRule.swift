@@ -6,6 +6,12 @@
 ///
 /// - Precondition: The other kernel rules hold.
 func validateMemoryIsWritten(_ instructions: [Instruction]) throws(ValidationError) {
+    if let first = unwrittenReads(in: instructions, atMost: 1).first { throw first }
+}
+
+/// The first `limit` reads of cells that some path has not written, under the same precondition.
+func unwrittenReads(in instructions: [Instruction], atMost limit: Int = .max) -> [ValidationError] {
+    var findings: [ValidationError] = []
     let everything: UInt16 = 0xffff
     // Per instruction, the cells that every jump to it has seen written; one bit a cell.
     var writtenAtTarget = [UInt16](repeating: everything, count: instructions.count)
@@ -16,7 +22,9 @@ func validateMemoryIsWritten(_ instructions: [Instruction]) throws(ValidationErr
         case .store(let cell), .storeIndex(let cell):
             written |= 1 << cell
         case .load(.memory(let cell)), .loadIndex(.memory(let cell)):
-            if written & (1 << cell) == 0 { throw ValidationError(.unwrittenMemory(index: cell), at: index) }
+            guard written & (1 << cell) == 0 else { continue }
+            findings.append(ValidationError(.unwrittenMemory(index: cell), at: index))
+            if findings.count == limit { return findings }
         case .jump(let distance):
             writtenAtTarget[index + 1 + Int(distance)] &= written
             written = everything
@@ -28,4 +36,5 @@ func validateMemoryIsWritten(_ instructions: [Instruction]) throws(ValidationErr
             break
         }
     }
+    return findings
 }

@@ -42,7 +42,8 @@ public struct RuleSet: OptionSet, Hashable, Sendable {
         if contains(.kernel) { try validateMemoryIsWritten(instructions) }
     }
 
-    private func validate(
+    /// Checks the instruction at `index` of `count` by itself.
+    func validate(
         _ instruction: Instruction, at index: Int, count: Int
     ) throws(ValidationError.Reason) {
         guard let operation = instruction.operation else { throw .unknownCode(instruction.code) }

@@ -21,14 +21,15 @@ public enum CommandLineTool {
     ///
     /// - Returns: The exit code: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of the tool.
     public static func run(_ arguments: [String], on console: Console) -> Int32 {
-        if arguments.first == RequiresCommand.name {
-            return run(RequiresCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
-        }
-        if arguments.first == RunCommand.name {
-            return run(RunCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
-        }
-        if arguments.first == SocketsCommand.name {
-            return run(SocketsCommand.self, Array(arguments.dropFirst()), on: console) { try $0.run(on: console) }
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case RequiresCommand.name: return run(RequiresCommand.self, rest, on: console) { try $0.run(on: console) }
+        case RunCommand.name: return run(RunCommand.self, rest, on: console) { try $0.run(on: console) }
+        case SocketsCommand.name: return run(SocketsCommand.self, rest, on: console) { try $0.run(on: console) }
+        case ConvertCommand.name: return run(ConvertCommand.self, rest, on: console) { try $0.run(on: console) }
+        case AssembleCommand.name: return run(AssembleCommand.self, rest, on: console) { try $0.run(on: console) }
+        case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
+        default: break
         }
         return run(CompileCommand.self, arguments, on: console) { try $0.run(on: console) }
     }
@@ -48,6 +49,8 @@ public enum CommandLineTool {
             return 1
         } catch let error as Defect {
             return finish(with: error, on: console)
+        } catch let code as ExitCode {
+            return code.rawValue
         } catch {
             return finish(with: error, of: Command.self, on: console)
         }

@@ -6,7 +6,7 @@ import PacketFilter
 /// The tool is to start in less than twice tcpdump's time, and most of that is the argument parser's. So options stand
 /// here and not in groups, and are of few types: each group and each further type costs a twentieth. What is done with
 /// them is in the extensions beside this file.
-struct CompileCommand: ParsableCommand {
+struct CompileCommand: ParsableCommand, FilterArguments {
     static let configuration = CommandConfiguration(
         commandName: "cbpf2ebpf",
         abstract: "Turn a tcpdump expression, or classic BPF bytecode, into an eBPF program.",
@@ -15,6 +15,11 @@ struct CompileCommand: ParsableCommand {
             Without options, a loadable object for a socket filter goes to standard output:
 
               cbpf2ebpf 'icmp or udp' > prog.o
+
+            Other commands, by the first word, each with --help: \(RequiresCommand.name), which kernel a program needs; \
+            \(RunCommand.name), what of a capture matches; \
+            \(ConvertCommand.name), classic programs from one form to another; \(AssembleCommand.name), as bpf_asm; \
+            \(CheckCommand.name), whether a classic program is valid; \(SocketsCommand.name), the filters in use.
 
             Exit codes: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of this tool.
             """,
@@ -33,9 +38,14 @@ struct CompileCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Read classic bytecode, as tcpdump -ddd prints it, instead of an expression; - is standard input.",
-            valueName: "file"))
+            "Read a classic program instead of an expression, in any form; - is standard input.", valueName: "file"))
     var input: String?
+
+    @Option(
+        name: .customLong("input-form"),
+        help: ArgumentHelp(
+            "The form it is in: \(ClassicForm.nameList). (default: guessed)", valueName: "form"))
+    var inputFormName: String?
 
     @Option(
         name: [.customShort("y", allowingJoined: true), .long],
@@ -151,6 +161,10 @@ struct CompileCommand: ParsableCommand {
     @Flag(help: "Say on standard error what each pass of the optimiser did.")
     var explainPasses = false
 
+    @Flag(
+        name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
+    var isVerbose = false
+
     @Option(
         name: .customShort("o", allowingJoined: true),
         help: ArgumentHelp("Write to a file; - is standard output.", valueName: "file"))
@@ -179,32 +193,14 @@ struct CompileCommand: ParsableCommand {
     }
 
     /// The value of an option that `text` names, or `fallback` where the option is not given.
-    ///
-    /// - Throws: `ValidationError` with the values there are.
     func choice<Value: CaseIterable & RawRepresentable<String>>(
         _ text: String?, of option: String, or fallback: Value
-    ) throws -> Value {
-        guard let text else { return fallback }
-        if let value = Value(rawValue: text) { return value }
-        let values = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("'\(text)' is no value of \(option), which takes \(values).")
-    }
+    ) throws -> Value { try choice(text, of: option) ?? fallback }
 
     /// Does the work.
     func run(on console: Console) throws {
         try checkTerminal(console)
         let result = try refusing { try bytes(of: filter(on: console), on: console) }
         try write(result, on: console)
-    }
-
-    /// Errors of the library become the tool's: the input was refused.
-    func refusing(_ work: () throws -> [UInt8]) throws -> [UInt8] {
-        do {
-            return try work()
-        } catch let error as Defect {
-            throw error
-        } catch {
-            throw ToolError("\(error)")
-        }
     }
 }

@@ -1,3 +1,4 @@
+import PacketFilter
 import SystemPackage
 
 /// The three streams of the tool, so that tests can put files in their place.
@@ -36,6 +37,16 @@ public struct Console: Sendable {
         }
     }
 
+    /// Writes `bytes` to the file at `path`, or where results go for `-` and nil.
+    func write(_ bytes: [UInt8], to path: String?) throws(ToolError) {
+        guard let path, path != "-" else { return try write(bytes) }
+        do {
+            try writeFile(bytes, to: FilePath(path))
+        } catch {
+            throw ToolError("\(error)")
+        }
+    }
+
     /// The most bytes of input that are read, far more than any filter needs; a device such as `/dev/zero` never ends.
     static let maximumInputSize = 16 << 20
 
@@ -66,10 +77,33 @@ struct ToolError: Error, CustomStringConvertible {
 
     /// The message is one line: control characters of names and of input that it quotes are shown escaped.
     init(_ description: String) {
-        self.description = description.unicodeScalars.reduce(into: "") { text, scalar in
+        self.description = Self.escaped(description)
+    }
+
+    /// A line for each of several errors.
+    init(_ errors: AssemblyErrors) {
+        let lines = errors.errors.map(\.description) + (errors.hasMore ? ["there are more errors"] : [])
+        description = lines.map(Self.escaped).joined(separator: "\ncbpf2ebpf: ")
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { text, scalar in
             let isControl = scalar.properties.generalCategory == .control
             text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
         }
+    }
+}
+
+/// Errors of the library become the tool's: the input was refused.
+func refusing<Value>(_ work: () throws -> Value) throws -> Value {
+    do {
+        return try work()
+    } catch let error as Defect {
+        throw error
+    } catch let error as AssemblyErrors {
+        throw ToolError(error)
+    } catch {
+        throw ToolError("\(error)")
     }
 }
 

@@ -1,9 +1,34 @@
 import ArgumentParser
 import PacketFilter
 
-extension CompileCommand {
-    /// tcpdump's, which stands for 0 too.
-    private static let defaultSnapshotLength: UInt32 = 262_144
+/// The arguments that say where a filter comes from.
+protocol FilterArguments {
+    var expression: [String] { get }
+    var expressionFile: String? { get }
+    var input: String? { get }
+    var inputFormName: String? { get }
+    var linkType: String? { get }
+    var snapshotLength: String? { get }
+    var netmask: String? { get }
+    var withoutPcapOptimizer: Bool { get }
+    var isVerbose: Bool { get }
+    /// The hook whose packets expressions are about.
+    var hook: Hook { get throws }
+}
+
+/// tcpdump's, which stands for 0 too.
+private let defaultSnapshotLength: UInt32 = 262_144
+
+extension FilterArguments {
+    /// The value of an option that `text` names, or nil where the option is not given.
+    ///
+    /// - Throws: `ValidationError` with the values there are.
+    func choice<Value: CaseIterable & RawRepresentable<String>>(_ text: String?, of option: String) throws -> Value? {
+        guard let text else { return nil }
+        if let value = Value(rawValue: text) { return value }
+        let values = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(text)' is no value of \(option), which takes \(values).")
+    }
 
     func validateFilter() throws {
         let sources = [!expression.isEmpty, expressionFile != nil, input != nil]
@@ -13,6 +38,8 @@ extension CompileCommand {
         if input != nil, linkType != nil || snapshotLength != nil || netmask != nil || withoutPcapOptimizer {
             throw ValidationError("-y, -s, --netmask and --no-pcap-optimizer are for expressions, --input has none.")
         }
+        let inputForm: ClassicForm? = try choice(inputFormName, of: "--input-form")
+        if inputForm != nil, input == nil { throw ValidationError("--input-form needs --input beside it.") }
         if let snapshotLength, UInt32(snapshotLength).map({ $0 <= Int32.max }) != true {
             throw ValidationError("The snapshot length '\(snapshotLength)' is not a number of 0 to \(Int32.max).")
         }
@@ -23,9 +50,7 @@ extension CompileCommand {
 
     /// The filter the arguments ask for.
     func filter(on console: Console) throws -> PacketFilter {
-        if let input {
-            return try PacketFilter(decimal: console.read(input))
-        }
+        if let (bytes, form) = try program(on: console) { return try PacketFilter(reading: bytes, form: form) }
         let text =
             if let expressionFile {
                 try withoutComments(console.read(expressionFile), from: expressionFile)
@@ -44,6 +69,18 @@ extension CompileCommand {
         }
     }
 
+    /// The bytes that `--input` names and the form they are in, which `-v` tells where it is guessed; nil without it.
+    func program(on console: Console) throws -> (bytes: [UInt8], form: ClassicForm)? {
+        guard let input else { return nil }
+        let bytes = try console.read(input)
+        if let form: ClassicForm = try choice(inputFormName, of: "--input-form") { return (bytes, form) }
+        let form = try ClassicForm.guess(bytes)
+        if isVerbose {
+            console.report("cbpf2ebpf: \(input == "-" ? "standard input" : input) is read as \(form.rawValue)\n")
+        }
+        return (bytes, form)
+    }
+
     /// What packets begin with: what -y says, else what the hook shows.
     private func packetStart(on hook: Hook) throws -> LinkType {
         if let linkType { return try LinkType(linkType) }
@@ -59,7 +96,7 @@ extension CompileCommand {
     private func filter(_ text: String, linkType: LinkType) throws -> PacketFilter {
         let length = snapshotLength.flatMap { UInt32($0) } ?? 0
         return try PacketFilter(
-            text, linkType: linkType, snapshotLength: length == 0 ? Self.defaultSnapshotLength : length,
+            text, linkType: linkType, snapshotLength: length == 0 ? defaultSnapshotLength : length,
             netmask: netmask.flatMap(address),
             optimized: !withoutPcapOptimizer)
     }

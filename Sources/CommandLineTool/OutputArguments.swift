@@ -130,12 +130,5 @@ extension CompileCommand {
     }
 
     /// Writes `bytes` where the arguments say.
-    func write(_ bytes: [UInt8], on console: Console) throws {
-        guard let output, output != "-" else { return try console.write(bytes) }
-        do {
-            try writeFile(bytes, to: FilePath(output))
-        } catch {
-            throw ToolError("\(error)")
-        }
-    }
+    func write(_ bytes: [UInt8], on console: Console) throws { try console.write(bytes, to: output) }
 }

@@ -24,7 +24,7 @@ struct RequiresCommand: ParsableCommand {
     /// Does the work.
     func run(on console: Console) throws {
         try compile.write(
-            compile.refusing {
+            refusing {
                 let programs = try object(on: console) ?? [compile.program(on: console).requirements]
                 return Array(programs.map(\.text).joined(separator: "\n").utf8)
             }, on: console)

@@ -67,6 +67,8 @@ struct RunCommand: ParsableCommand {
             throw error
         } catch let error as ValidationError {
             throw error
+        } catch let errors as AssemblyErrors {
+            throw ToolError(errors)
         } catch {
             throw (error as? ToolError) ?? ToolError("\(error)")
         }

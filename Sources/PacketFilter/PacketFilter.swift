@@ -17,7 +17,7 @@ public struct PacketFilter: Hashable, Sendable {
     /// What the expression takes packets to begin with, or nil if the filter was given as bytecode.
     public let linkType: LinkType?
     /// What made ``classic`` of the expression.
-    private let compiler: ExpressionCompiler?
+    let compiler: ExpressionCompiler?
 
     /// Compiles `expression` with libpcap. An empty expression matches every packet.
     ///

@@ -54,6 +54,18 @@ public typealias LinkType = Pcap.LinkType
 public typealias PcapError = Pcap.PcapError
 /// Why a text is no program, with line and column.
 public typealias AssemblyError = BPFAssembly.AssemblyError
+/// All that keeps a text from being a program.
+public typealias AssemblyErrors = BPFAssembly.AssemblyErrors
+/// Why instructions cannot be written in a form.
+public typealias WritingError = BPFAssembly.WritingError
+/// The forms that classic programs come in.
+public typealias ClassicForm = BPFAssembly.ClassicForm
+/// A classic program that was read, not validated.
+public typealias ClassicSource = BPFAssembly.ClassicSource
+/// A file of libpcap's format for saving filters.
+public typealias Savefile = BPFAssembly.Savefile
+/// What is wrong with a classic program, by the rules of the kernel and of libpcap.
+public typealias CheckDocument = BPFAssembly.CheckDocument
 /// Why an object cannot hold a program.
 public typealias ObjectError = BPFObject.ObjectError
 /// Why an interpreter stopped, and at which instruction.

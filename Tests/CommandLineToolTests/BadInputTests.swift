@@ -47,7 +47,7 @@ import Testing
 
     @Test func bytecodeIsReadStrictly() throws {
         let cases: [(String, String)] = [
-            ("", "1:1: the input is empty, its first line must be the number of instructions"),
+            ("", "1:1: found the end of the text, expected a classic program"),
             ("2\n6 0 0 1\n", "1:1: the first line says 2 instructions, 1 follow"),
             ("1\n6 0 0 -1\n", "2:7: -1 is out of range for k, it must be 0 to 4294967295"),
             ("1\n6 0 0 99999999999\n", "2:7: 99999999999 is out of range for k, it must be 0 to 4294967295"),
@@ -80,7 +80,7 @@ import Testing
             #"cbpf2ebpf: unknown link type "a\nb\u{1B}[31m", it must be a name of libpcap's such as EN10MB or RAW, or its number"#
         )
         try refused(
-            ["--input", "-"], input: Array("1\n6 0 0 \r\0\n".utf8),
+            ["--input", "-", "--input-form", "tcpdump-ddd"], input: Array("1\n6 0 0 \r\0\n".utf8),
             #"cbpf2ebpf: 2:7: '\r\0' is no decimal number, k must stand here"#)
     }
 

@@ -15,7 +15,7 @@
         private static let commands: [String] = code.compactMap { line in
             let text = line.drop { $0 == " " }
             let command = text.hasPrefix("$ ") ? text.dropFirst(2) : text
-            let tools = ["cbpf2ebpf ", "bpftool ", "clang ", "tc ", "tcpdump ", "examples/", "Tests/"]
+            let tools = ["cbpf2ebpf ", "bpftool ", "clang ", "tc ", "iptables ", "tcpdump ", "examples/", "Tests/"]
             guard tools.contains(where: command.hasPrefix), !command.contains("[options]") else { return nil }
             return String(command.prefix { $0 != "#" }).trimmingCharacters(in: .whitespaces)
         }

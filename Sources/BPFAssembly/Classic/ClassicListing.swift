@@ -8,127 +8,138 @@ public enum ClassicListing {
     ///
     /// - Complexity: O(*n*) in the number of instructions.
     public static func text(_ program: Program) -> String {
-        lines(program).map { $0 + "\n" }.joined()
+        String(decoding: bytes(of: program), as: UTF8.self)
     }
 
     /// The lines of the listing, one an instruction.
     public static func lines(_ program: Program) -> [String] {
-        (0..<program.count).map { line(program.operation(at: $0), at: $0, in: program) }
+        bytes(of: program).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    private static func line(_ operation: Operation, at index: Int, in program: Program) -> String {
-        let (mnemonic, operand) = image(operation, at: index, in: program)
-        let start = "(\(padded(index))) \(mnemonic.padded(to: 8)) "
-        guard case .branch(_, _, let jt, let jf) = operation else { return start + operand }
-        return start + operand.padded(to: 16) + " jt \(index + 1 + Int(jt))\tjf \(index + 1 + Int(jf))"
+    private static func bytes(of program: Program) -> [UInt8] {
+        do {
+            return try write(program.instructions)
+        } catch {
+            preconditionFailure("a validated program has an unknown code")
+        }
     }
 
-    private static func image(
-        _ operation: Operation, at index: Int, in program: Program
-    ) -> (mnemonic: String, operand: String) {
+    /// The bytes of the listing.
+    static func write(_ instructions: [Instruction]) throws(WritingError) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(48 * instructions.count)
+        for (index, instruction) in instructions.enumerated() {
+            guard let operation = instruction.operation else {
+                throw WritingError(.noMnemonic(code: instruction.code), at: index)
+            }
+            text.append(ascii: "(")
+            text.append(decimal: UInt32(truncatingIfNeeded: index), width: 3)
+            text.append(") ")
+            text.append(operation, instruction.code, at: index, of: instructions.count)
+            text.append(ascii: "\n")
+        }
+        return text
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(_ operation: Operation, _ code: UInt16, at index: Int, of count: Int) {
         switch operation {
-        case .load(let source): image(source, code: program.instructions[index].code)
-        case .loadIndex(.headerLength(let k)): ("ldxb", "4*([\(signed(k))]&0xf)")
-        case .loadIndex(.immediate(let k)): ("ldx", "#0x\(hex(k))")
-        case .loadIndex(.memory(let cell)): ("ldx", "M[\(cell)]")
-        case .loadIndex(.length): ("ldx", "#pktlen")
-        case .store(let cell): ("st", "M[\(cell)]")
-        case .storeIndex(let cell): ("stx", "M[\(cell)]")
-        case .arithmetic(let op, let operand): (op.mnemonic, image(operand, inHex: op.isBitwise))
-        case .negate: ("neg", "")
-        case .jump(let distance): ("ja", "\(program.jumpTarget(from: index, distance: distance))")
-        case .branch(let comparison, let operand, _, _): (comparison.mnemonic, image(operand, inHex: true))
-        case .result(.constant(let k)): ("ret", "#\(signed(k))")
-        case .result(.a): ("ret", "")
-        case .transferAToX: ("tax", "")
-        case .transferXToA: ("txa", "")
+        case .load(let source): append(source, code)
+        case .loadIndex(.headerLength(let k)):
+            append(mnemonic: "ldxb")
+            append("4*([")
+            append(signed: k)
+            append("]&0xf)")
+        case .loadIndex(.immediate(let k)): append(mnemonic: "ldx", constant: k)
+        case .loadIndex(.memory(let cell)): append(mnemonic: "ldx", memory: cell)
+        case .loadIndex(.length):
+            append(mnemonic: "ldx")
+            append("#pktlen")
+        case .store(let cell): append(mnemonic: "st", memory: cell)
+        case .storeIndex(let cell): append(mnemonic: "stx", memory: cell)
+        case .arithmetic(let op, let operand):
+            append(mnemonic: op.mnemonic)
+            append(operand, inHex: op.isBitwise)
+        case .negate: append(mnemonic: "neg")
+        case .jump(let distance):
+            append(mnemonic: "ja")
+            append(signed: UInt32(truncatingIfNeeded: jumpTarget(from: index, distance: distance, count: count)))
+        case .branch(let comparison, let operand, let jt, let jf):
+            append(mnemonic: comparison.mnemonic)
+            let start = self.count
+            append(operand, inHex: true)
+            pad(from: start, to: 16)
+            append(" jt ")
+            append(decimal: UInt32(truncatingIfNeeded: index + 1 + Int(jt)))
+            append("\tjf ")
+            append(decimal: UInt32(truncatingIfNeeded: index + 1 + Int(jf)))
+        case .result(.constant(let k)):
+            append(mnemonic: "ret")
+            append(.constant(k), inHex: false)
+        case .result(.a): append(mnemonic: "ret")
+        case .transferAToX: append(mnemonic: "tax")
+        case .transferXToA: append(mnemonic: "txa")
         }
     }
 
-    private static func image(_ source: Operation.Source, code: UInt16) -> (mnemonic: String, operand: String) {
+    private mutating func append(_ source: Operation.Source, _ code: UInt16) {
         switch source {
-        case .immediate(let k): ("ld", "#0x\(hex(k))")
-        case .absolute(let size, let k): (size.mnemonic, "[\(signed(k))]")
-        case .indirect(let size, let k): (size.mnemonic, "[x + \(signed(k))]")
-        case .memory(let cell): ("ld", "M[\(cell)]")
-        case .length: ("ld", "#pktlen")
-        case .extension(let ext): (Operation.Size(code: code).mnemonic, "[\(ext.tcpdumpName)]")
+        case .immediate(let k): append(mnemonic: "ld", constant: k)
+        case .absolute(let size, let k):
+            append(mnemonic: size.loadMnemonic)
+            append(ascii: "[")
+            append(signed: k)
+            append(ascii: "]")
+        case .indirect(let size, let k):
+            append(mnemonic: size.loadMnemonic)
+            append("[x + ")
+            append(signed: k)
+            append(ascii: "]")
+        case .memory(let cell): append(mnemonic: "ld", memory: cell)
+        case .length:
+            append(mnemonic: "ld")
+            append("#pktlen")
+        case .extension(let ext):
+            append(mnemonic: Operation.Size(ofLoad: code).loadMnemonic)
+            append(ascii: "[")
+            append(ext.tcpdumpName)
+            append(ascii: "]")
         }
     }
 
-    private static func image(_ operand: Operation.Operand, inHex: Bool) -> String {
-        switch operand {
-        case .index: "x"
-        case .constant(let k): inHex ? "#0x\(hex(k))" : "#\(signed(k))"
-        }
+    private mutating func append(mnemonic: StaticString) {
+        let start = count
+        append(mnemonic)
+        pad(from: start, to: 8)
+        append(ascii: " ")
     }
 
-    private static func padded(_ index: Int) -> String {
-        let digits = String(index)
-        return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
+    private mutating func append(mnemonic: StaticString, constant: UInt32) {
+        append(mnemonic: mnemonic)
+        append(.constant(constant), inHex: true)
+    }
+
+    private mutating func append(mnemonic: StaticString, memory cell: UInt32) {
+        append(mnemonic: mnemonic)
+        append("M[")
+        append(signed: cell)
+        append(ascii: "]")
     }
 
     /// libpcap prints k as a signed number wherever it is not in hexadecimal.
-    private static func signed(_ k: UInt32) -> Int32 { Int32(bitPattern: k) }
-
-    private static func hex(_ k: UInt32) -> String { String(k, radix: 16) }
-}
-
-extension Operation.Size {
-    fileprivate init(code: UInt16) {
-        switch code & 0x18 {
-        case 0x08: self = .half
-        case 0x10: self = .byte
-        default: self = .word
-        }
-    }
-
-    fileprivate var mnemonic: String {
-        switch self {
-        case .byte: "ldb"
-        case .half: "ldh"
-        case .word: "ld"
+    private mutating func append(_ operand: Operation.Operand, inHex: Bool) {
+        switch operand {
+        case .index: append(ascii: "x")
+        case .constant(let k):
+            append(ascii: "#")
+            if inHex { append(hex: k) } else { append(signed: k) }
         }
     }
 }
 
-extension Operation.ArithmeticOperator {
-    fileprivate var mnemonic: String {
-        switch self {
-        case .add: "add"
-        case .subtract: "sub"
-        case .multiply: "mul"
-        case .divide: "div"
-        case .or: "or"
-        case .and: "and"
-        case .shiftLeft: "lsh"
-        case .shiftRight: "rsh"
-        case .modulo: "mod"
-        case .xor: "xor"
-        }
-    }
-
-    fileprivate var isBitwise: Bool { [.or, .and, .xor].contains(self) }
-}
-
-extension Operation.Comparison {
-    fileprivate var mnemonic: String {
-        switch self {
-        case .equal: "jeq"
-        case .greater: "jgt"
-        case .greaterOrEqual: "jge"
-        case .anyBitSet: "jset"
-        }
-    }
-}
-
-extension Extension {
-    /// libpcap's name, which is bpf_asm's but for two.
-    fileprivate var tcpdumpName: String {
-        switch self {
-        case .vlanAvail: "vlanp"
-        case .rand: "random"
-        default: name
-        }
-    }
+/// Where a `ja` at `index` goes: forward, or by libpcap's rules backward where that would leave the program.
+func jumpTarget(from index: Int, distance: UInt32, count: Int) -> Int {
+    let forward = index + 1 + Int(distance)
+    return forward < count ? forward : index + 1 + Int(Int32(bitPattern: distance))
 }

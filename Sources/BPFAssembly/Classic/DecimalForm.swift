@@ -4,42 +4,76 @@ import ClassicBPF
 public enum DecimalForm {
     /// The text of `program`, a line feed behind each line.
     public static func text(_ program: Program) -> String {
-        program.instructions.reduce(into: "\(program.count)\n") { text, instruction in
-            text += "\(instruction.code) \(instruction.jt) \(instruction.jf) \(instruction.k)\n"
-        }
+        String(decoding: write(program.instructions), as: UTF8.self)
     }
 
     /// Reads the instructions in `text`. They are not validated.
     ///
-    /// Fields are separated by spaces or tabs, lines end with a line feed or with carriage return and line feed; empty
-    /// lines may follow the last one.
-    ///
     /// - Throws: ``AssemblyError`` at the first byte that does not fit.
     /// - Complexity: O(*n*) in the length of the text.
     public static func parse(_ text: [UInt8]) throws(AssemblyError) -> [Instruction] {
-        var scanner = NumberScanner(text)
-        guard !scanner.isAtEnd else { throw AssemblyError(.emptyInput, line: 1, column: 1) }
-        // The forms people have at hand instead.
-        switch text.first {
-        case UInt8(ascii: "("): throw AssemblyError(.otherForm(option: "-d"), line: 1, column: 1)
-        case UInt8(ascii: "{"): throw AssemblyError(.otherForm(option: "-dd"), line: 1, column: 1)
-        default: break
+        do {
+            return try read(text).instructions
+        } catch {
+            throw error.errors[0]
         }
-        let stated = try scanner.number("the number of instructions", maximum: .max)
-        try scanner.endLine(after: "the number of instructions")
+    }
 
-        var instructions: [Instruction] = []
-        while !scanner.skipEmptyLines() {
-            let code = try scanner.number("code", maximum: 65535)
-            let jt = try scanner.number("jt", maximum: 255)
-            let jf = try scanner.number("jf", maximum: 255)
-            let k = try scanner.number("k", maximum: .max)
-            try scanner.endLine(after: "k")
-            instructions.append(Instruction(code: UInt16(code), jt: UInt8(jt), jf: UInt8(jf), k: k))
+    /// Reads the lines. Fields are separated by spaces or tabs, and empty lines may stand between the others.
+    static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
+        guard let first = TextScanner(text).next else {
+            throw AssemblyErrors(AssemblyError(.emptyInput, line: 1, column: 1))
         }
-        guard instructions.count == stated else {
-            throw AssemblyError(.wrongCount(stated: stated, found: instructions.count), line: 1, column: 1)
+        // The forms people have at hand instead.
+        switch first {
+        case UInt8(ascii: "("): throw AssemblyErrors(AssemblyError(.otherForm(option: "-d"), line: 1, column: 1))
+        case UInt8(ascii: "{"): throw AssemblyErrors(AssemblyError(.otherForm(option: "-dd"), line: 1, column: 1))
+        default: return try DecimalListReader.read(text, .lineEnd)
         }
-        return instructions
+    }
+
+    static func write(_ instructions: [Instruction]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(16 * (instructions.count + 1))
+        text.append(decimal: UInt32(truncatingIfNeeded: instructions.count))
+        text.append(ascii: "\n")
+        for instruction in instructions {
+            text.append(fieldsOf: instruction)
+            text.append(ascii: "\n")
+        }
+        return text
+    }
+}
+
+/// The line that iptables' bpf match and tc take: what ``DecimalForm`` has, with commas for line ends.
+///
+/// tc and bpf_asm put a comma behind the last instruction too; that is read, and not written.
+enum CommaForm {
+    static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
+        try DecimalListReader.read(text, .comma)
+    }
+
+    static func write(_ instructions: [Instruction]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(16 * (instructions.count + 1))
+        text.append(decimal: UInt32(truncatingIfNeeded: instructions.count))
+        for instruction in instructions {
+            text.append(ascii: ",")
+            text.append(fieldsOf: instruction)
+        }
+        text.append(ascii: "\n")
+        return text
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func append(fieldsOf instruction: Instruction) {
+        append(decimal: UInt32(instruction.code))
+        append(ascii: " ")
+        append(decimal: UInt32(instruction.jt))
+        append(ascii: " ")
+        append(decimal: UInt32(instruction.jf))
+        append(ascii: " ")
+        append(decimal: instruction.k)
     }
 }

@@ -26,6 +26,9 @@ struct TextScanner {
         position + distance < text.count ? text[position + distance] : nil
     }
 
+    /// Whether the next byte is the first one of its line.
+    var isFirstInLine: Bool { position == lineStart }
+
     /// Whether the line ends here, or the text.
     var isAtLineEnd: Bool {
         switch next {
@@ -35,7 +38,7 @@ struct TextScanner {
         }
     }
 
-    /// Moves behind `count` bytes, of which none ends a line.
+    /// Moves behind `count` bytes, of which none ends a line, or back by as many if it is negative.
     mutating func skip(_ count: Int = 1) { position += count }
 
     /// Moves behind spaces and tabs.
@@ -90,6 +93,13 @@ struct TextScanner {
         let isShown = character.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
         return isShown && character != "\u{fffd}" ? "'\(character)'" : "byte 0x\(String(text[position], radix: 16))"
     }
+}
+
+/// The start of `bytes` as a message can quote it.
+func quotation(_ bytes: ArraySlice<UInt8>) -> String {
+    let limit = 32
+    let start = String(decoding: bytes.prefix(limit), as: UTF8.self)
+    return bytes.count > limit ? start + "…" : start
 }
 
 extension UInt8 {

@@ -1,0 +1,117 @@
+import ClassicBPF
+
+/// The form of `tcpdump -dd`: a line `{ code, jt, jf, k },` for each instruction.
+///
+/// Each number may be decimal, hexadecimal or octal, as in C, and the last comma may be missing; bpf_asm -c's lines are
+/// of this form too.
+struct BraceForm {
+    private var scanner: TextScanner
+    private var source = ClassicSource(instructions: [], lines: [])
+    private var errors = ErrorCollector()
+
+    static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
+        var reader = BraceForm(scanner: TextScanner(text))
+        return try reader.read()
+    }
+
+    private init(scanner: TextScanner) { self.scanner = scanner }
+
+    private mutating func read() throws(AssemblyErrors) -> ClassicSource {
+        while !errors.isFull, hasLine() {
+            let line = scanner.place.line
+            var instruction = Instruction(code: 0)
+            do throws(AssemblyError) {
+                instruction = try readInstruction()
+            } catch {
+                errors.add(error)
+                scanner.skipToLineEnd()
+            }
+            scanner.skipLineEnd()
+            source.instructions.append(instruction)
+            source.lines.append(line)
+        }
+        if source.instructions.isEmpty { errors.add(unexpected("'{'")) }
+        try errors.finish()
+        return source
+    }
+
+    private mutating func hasLine() -> Bool {
+        repeat { scanner.skipSpaces() } while scanner.skipLineEnd()
+        return !scanner.isAtEnd
+    }
+
+    private mutating func readInstruction() throws(AssemblyError) -> Instruction {
+        try expect("{")
+        let code = try number("code", maximum: 65535)
+        try expect(",")
+        let jt = try number("jt", maximum: 255)
+        try expect(",")
+        let jf = try number("jf", maximum: 255)
+        try expect(",")
+        let k = try number("k", maximum: .max)
+        try expect("}")
+        scanner.skipSpaces()
+        let hasComma = scanner.skip(if: UInt8(ascii: ","))
+        scanner.skipSpaces()
+        guard scanner.isAtLineEnd else {
+            throw hasComma ? unexpected("the end of the line") : unexpected("','", "the end of the line")
+        }
+        return Instruction(code: UInt16(code), jt: UInt8(jt), jf: UInt8(jf), k: k)
+    }
+
+    private mutating func number(_ field: String, maximum: UInt32) throws(AssemblyError) -> UInt32 {
+        scanner.skipSpaces()
+        let start = scanner.position
+        guard let number = scanner.number() else { throw unexpected(field) }
+        if let value = number.upTo(maximum) { return value }
+        scanner.skip(start - scanner.position)
+        throw scanner.error(.numberOutOfRange(found: scanner.foundNumber, field: field, maximum: maximum))
+    }
+
+    private mutating func expect(_ character: Unicode.Scalar) throws(AssemblyError) {
+        scanner.skipSpaces()
+        guard scanner.skip(if: UInt8(ascii: character)) else { throw unexpected("'\(character)'") }
+    }
+
+    private func unexpected(_ expected: String...) -> AssemblyError {
+        scanner.error(.unexpected(found: scanner.found, expected: expected))
+    }
+}
+
+extension BraceForm {
+    /// The lines as tcpdump prints them.
+    static func write(_ instructions: [Instruction]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(32 * instructions.count)
+        for instruction in instructions {
+            text.append("{ ")
+            text.append(hex: UInt32(instruction.code))
+            text.append(", ")
+            text.append(decimal: UInt32(instruction.jt))
+            text.append(", ")
+            text.append(decimal: UInt32(instruction.jf))
+            text.append(", ")
+            text.append(hex: instruction.k, width: 8)
+            text.append(" },\n")
+        }
+        return text
+    }
+
+    /// The lines in columns, as `bpf_asm -c` prints them: initialisers for an array of `struct sock_filter` in C.
+    static func writeColumns(_ instructions: [Instruction]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity(32 * instructions.count)
+        for instruction in instructions {
+            text.append("{ ")
+            text.append(hex: UInt32(instruction.code), width: 2)
+            for distance in [instruction.jt, instruction.jf] {
+                text.append(distance < 10 ? ",  " : ", ")
+                text.append(decimal: UInt32(distance))
+            }
+            text.append(", ")
+            text.append(hex: instruction.k, width: 8)
+            text.append(" },\n")
+        }
+        return text
+    }
+}
