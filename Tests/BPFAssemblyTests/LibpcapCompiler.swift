@@ -41,3 +41,14 @@ final class LibpcapCompiler {
             })
     }
 }
+
+extension LibpcapCompiler {
+    /// Whether libpcap's own machine, on the unoptimised program, says that `packet` matches `text`.
+    func matches(_ text: [UInt8], _ packet: [UInt8]) -> Bool {
+        guard case .program(let instructions) = compile(text) else { return false }
+        var code = instructions.map { bpf_insn(code: $0.code, jt: $0.jt, jf: $0.jf, k: $0.k) }
+        return code.withUnsafeMutableBufferPointer { buffer in
+            bpf_filter(buffer.baseAddress!, packet, UInt32(packet.count), UInt32(packet.count)) != 0
+        }
+    }
+}

@@ -1,4 +1,4 @@
-import BPFAssembly
+@testable import BPFAssembly
 import TestSupport
 import Testing
 
@@ -19,7 +19,7 @@ import Testing
             if judge(text, by: compiler) { compiled += 1 }
         }
         print("\(compiled) of 40000 expressions compile")
-        #expect(compiled > 10_000)
+        #expect(compiled > 5000)
     }
 
     @Test func mutatedExpressionsAreRefusedByBothOrByNone() throws {
@@ -31,7 +31,6 @@ import Testing
             let useCorpus = generator.random.chance(30)
             let original = useCorpus ? generator.random.pick(corpus) : Array(generator.expression().utf8)
             let text = mutated(original, using: &generator.random)
-            guard !asksForNames(text) else { continue }
             if (try? FilterExpression(text)) == nil { refused += 1 }
             _ = judge(text, by: compiler)
         }
@@ -44,28 +43,6 @@ import Testing
         let compiler = LibpcapCompiler(linkType: expression.linkType)
         #expect(judge(Array(expression.text.utf8), by: compiler))
     }
-
-    /// Compares both on `text`; returns whether libpcap compiles it.
-    private func judge(_ text: [UInt8], by compiler: LibpcapCompiler) -> Bool {
-        let answer = compiler.compile(text)
-        let shown = String(decoding: text, as: UTF8.self)
-        do {
-            let tree = try FilterExpression(text)
-            #expect(!answer.isSyntaxError, "read, but libpcap says \(answer): \(shown)")
-            let printed = tree.printed
-            #expect(try FilterExpression(printed) == tree, "\(shown) is printed as \(tree)")
-            if case .program = answer {
-                #expect(compiler.compile(printed) == answer, "\(shown) is printed as \(tree)")
-                return true
-            }
-        } catch {
-            if case .program = answer { Issue.record("libpcap takes this, but \(error): \(shown)") }
-        }
-        return false
-    }
-
-    /// Whether libpcap would have to ask a name server for a host.
-    private func asksForNames(_ text: [UInt8]) -> Bool { false }
 
     /// `text` with one to three bytes or words removed, changed, doubled or swapped.
     private func mutated(_ text: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
@@ -84,4 +61,39 @@ import Testing
         }
         return text
     }
+}
+
+/// Compares libpcap and our parser and printer on `text`; returns whether libpcap compiles it.
+func judge(_ text: [UInt8], by compiler: LibpcapCompiler) -> Bool {
+    guard !asksForNames(text) else { return false }
+    let answer = compiler.compile(text)
+    let shown = String(decoding: text, as: UTF8.self)
+    do {
+        let tree = try FilterExpression(text)
+        #expect(!answer.isSyntaxError, "read, but libpcap says \(answer): \(shown)")
+        let printed = tree.printed
+        #expect(try FilterExpression(printed) == tree, "\(shown) is printed as \(tree)")
+        guard case .program = answer else { return false }
+        #expect(compiler.compile(printed) == answer, "\(shown) is printed as \(tree)")
+        return true
+    } catch {
+        if case .program = answer { Issue.record("libpcap takes this, but \(error): \(shown)") }
+        return false
+    }
+}
+
+/// Whether libpcap might ask a name server for a host, which can take seconds.
+private func asksForNames(_ text: [UInt8]) -> Bool {
+    var lexer = ExpressionLexer(text)
+    var isHost = true
+    while let token = try? lexer.next(), token.kind != .end {
+        if token.kind == .name, isHost, !text[token.start..<token.end].elementsEqual("localhost".utf8) { return true }
+        switch token.kind {
+        case .port, .portrange, .proto, .protochain, .type, .subtype, .direction, .logicalLink, .withName,
+            .withNumberOrName:
+            isHost = false
+        default: isHost = true
+        }
+    }
+    return false
 }
