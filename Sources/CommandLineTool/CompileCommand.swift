@@ -162,7 +162,8 @@ struct CompileCommand: ParsableCommand, FilterArguments {
     var explainPasses = false
 
     @Flag(
-        name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
+        name: [.customShort("v"), .customLong("verbose")],
+        help: "Say on standard error which form --input is read as, and what an expression hardly means as it stands.")
     var isVerbose = false
 
     @Option(

@@ -100,6 +100,8 @@ func refusing<Value>(_ work: () throws -> Value) throws -> Value {
         return try work()
     } catch let error as Defect {
         throw error
+    } catch let error as ToolError {
+        throw error
     } catch let error as AssemblyErrors {
         throw ToolError(error)
     } catch {

@@ -59,13 +59,18 @@ extension FilterArguments {
             }
         let hook = try hook
         do {
-            return try filter(text, linkType: packetStart(on: hook))
+            let linkType = try packetStart(on: hook)
+            // Before it is compiled, for a hint can say why libpcap refuses it too.
+            if isVerbose { console.reportHints(on: text, linkType: linkType) }
+            return try filter(text, linkType: linkType)
         } catch  where netmask == nil && "\(error)".contains("netmask not known") {
             throw ToolError("\(error); give it with --netmask")
         } catch  where isForEthernetOnly(text, on: hook) {
             throw ToolError(
                 "\(error); the expression is one for Ethernet, and packets on the \(hook) hook begin with their IP header"
             )
+        } catch {
+            throw ToolError(error, refusing: text)
         }
     }
 

@@ -7,7 +7,7 @@ import Testing
     /// An output file is asked for, so that one left behind is seen.
     private func refused(
         _ arguments: [String], input: [UInt8] = [], status: Int32 = 1, _ message: String,
-        sourceLocation: SourceLocation = #_sourceLocation
+        beneath: [String] = [], sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         let folder = try TemporaryFolder()
         let run = try ToolRun(arguments + ["-o", folder.path("prog.o")], input: input)
@@ -16,13 +16,27 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.path("prog.o")), sourceLocation: sourceLocation)
         let first = run.errors.split(separator: "\n", omittingEmptySubsequences: false).first.map(String.init)
         #expect(first == message, sourceLocation: sourceLocation)
-        if status == 1 { #expect(run.errors == message + "\n", sourceLocation: sourceLocation) }
+        if status == 1 {
+            let lines = [message] + beneath
+            #expect(run.errors == lines.map { $0 + "\n" }.joined(), sourceLocation: sourceLocation)
+        }
     }
 
     @Test func whatLibpcapRefusesIsPassedOnWhole() throws {
-        try refused(["foo"], "cbpf2ebpf: can't parse filter expression: syntax error")
-        try refused(["(icmp"], "cbpf2ebpf: can't parse filter expression: syntax error")
-        try refused(["icmp and and udp"], "cbpf2ebpf: can't parse filter expression: syntax error")
+        try refused(
+            ["foo"], "cbpf2ebpf: can't parse filter expression: syntax error",
+            beneath: ["cbpf2ebpf: column 1: found 'foo', expected a primitive, 'not' or '('", "    foo", "    ^"])
+        try refused(
+            ["(icmp"], "cbpf2ebpf: can't parse filter expression: syntax error",
+            beneath: [
+                "cbpf2ebpf: column 6: found the end of the text, expected 'and', 'or' or ')'", "    (icmp", "         ^",
+            ])
+        try refused(
+            ["icmp and and udp"], "cbpf2ebpf: can't parse filter expression: syntax error",
+            beneath: [
+                "cbpf2ebpf: column 10: found 'and', expected a primitive, 'not' or '('", "    icmp and and udp",
+                "             ^",
+            ])
         try refused(["ip host 300.1.2.3"], "cbpf2ebpf: invalid IPv4 address '300.1.2.3'")
     }
 
@@ -154,7 +168,7 @@ import Testing
                 + "Channel; the expression is one for Ethernet, and packets on the netfilter hook begin with their IP header"
         ),
         (["-y", "RAW", "arp"], "expression rejects all packets"),
-        (["tcp and"], "can't parse filter expression: syntax error"),
+        (["tcp port 70000"], "illegal port number 70000 > 65535"),
         (["ip broadcast"], "netmask not known, so 'ip broadcast' not supported; give it with --netmask"),
     ]) func whatCannotApplyToIPPacketsIsSaid(arguments: [String], message: String) throws {
         try refused(["--hook", "netfilter", "--match", "drop"] + arguments, input: [], "cbpf2ebpf: \(message)")

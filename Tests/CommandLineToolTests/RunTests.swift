@@ -75,7 +75,15 @@ struct RunTests {
             ["-r", "/dev/null"],
             "/dev/null: no capture file: truncated dump file; tried to read 4 file header bytes, only got 0"
         ),
-        (["-r", sample, "tcp port"], "can't parse filter expression: syntax error"),
+        (
+            ["-r", sample, "tcp port"],
+            """
+            can't parse filter expression: syntax error
+            cbpf2ebpf: column 9: found the end of the text, expected an address, a name, a number, 'not' or '('
+                tcp port
+                        ^
+            """
+        ),
     ]
 
     @Test(arguments: refused) func badInputIsAnError(_ arguments: [String], _ message: String) throws {
