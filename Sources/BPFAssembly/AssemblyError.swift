@@ -16,6 +16,10 @@ public struct AssemblyError: Error, Hashable, Sendable {
         case unexpectedText(found: String, after: String)
         /// The count in the first line is not the number of lines that follow.
         case wrongCount(stated: UInt32, found: Int)
+        /// A number is too small or too large for a field that also takes negative ones.
+        case outsideRange(found: String, field: String, minimum: Int64, maximum: Int64)
+        /// A jump or call leads to no instruction of the same function.
+        case jumpOutside(distance: Int)
         /// Something stands where other things could; each is named with its article or quoted.
         case unexpected(found: String, expected: [String])
         /// A sign or a digit stands where a number begins, but no number of any notation does.
@@ -92,6 +96,10 @@ extension AssemblyError.Reason: CustomStringConvertible {
             "unexpected '\(found)' after \(after), the line should end there"
         case .wrongCount(let stated, let found):
             "the first line says \(stated) instructions, \(found) follow"
+        case .outsideRange(let found, let field, let minimum, let maximum):
+            "\(found) is out of range for \(field), it must be \(minimum) to \(maximum)"
+        case .jumpOutside(let distance):
+            "a distance of \(distance) leads to no instruction here"
         case .unexpected(let found, let expected):
             "found \(found), expected \(alternatives(expected))"
         case .malformedNumber(let found):

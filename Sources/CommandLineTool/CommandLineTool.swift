@@ -28,6 +28,7 @@ public enum CommandLineTool {
         case SocketsCommand.name: return run(SocketsCommand.self, rest, on: console) { try $0.run(on: console) }
         case ConvertCommand.name: return run(ConvertCommand.self, rest, on: console) { try $0.run(on: console) }
         case AssembleCommand.name: return run(AssembleCommand.self, rest, on: console) { try $0.run(on: console) }
+        case DisassembleCommand.name: return run(DisassembleCommand.self, rest, on: console) { try $0.run(on: console) }
         case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
         default: break
         }

@@ -70,6 +70,16 @@ extension Instruction {
         Instruction(Opcode(.st, .mem, size), dstReg: dst, offset: offset, imm: imm)
     }
 
+    /// `*(size *)(dst + offset) op= src` in one step, and what else ``AtomicOperator`` says.
+    ///
+    /// - Precondition: `size` is ``Size/word`` or ``Size/doubleword``.
+    public static func atomic(
+        _ op: AtomicOperator, _ size: Size, _ dst: Register, _ offset: Int16, _ src: Register
+    ) -> Instruction {
+        precondition(size == .word || size == .doubleword, "32 or 64 bits")
+        return Instruction(Opcode(.stx, .atomic, size), dstReg: dst, srcReg: src, offset: offset, imm: op.rawValue)
+    }
+
     /// `dst = value`, a wide instruction.
     public static func loadWide(_ dst: Register, _ value: UInt64) -> Instruction {
         Instruction(

@@ -19,6 +19,9 @@ public struct ReferenceFilter: Hashable, Sendable, CustomStringConvertible {
     public var expression: String
     private var source: [UInt8]
 
+    /// The C.
+    public var text: String { String(decoding: source, as: UTF8.self) }
+
     /// The name.
     public var description: String { name }
 
@@ -67,7 +70,8 @@ public struct ReferenceFilter: Hashable, Sendable, CustomStringConvertible {
         return ExtendedBPF.Program(functions: [Function(name: "filter", instructions: instructions)])
     }
 
-    private static let folder = URL(filePath: #filePath)
+    /// The folder of the files, for those that include others.
+    public static let folder = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Benchmarks/Reference")
 }
 

@@ -8,18 +8,22 @@ import ExtendedBPF
 public enum ExtendedListing {
     /// The listing of `program`, a line feed behind each line.
     ///
-    /// - Parameter source: The source lines that the program's line marks count, the first being line 1.
+    /// - Parameters:
+    ///   - source: The source lines that the program's line marks count, the first being line 1.
+    ///   - headings: What stands above each function; nil for its name where there are several functions.
     /// - Complexity: O(*n*) in the number of instructions and source lines.
-    public static func text(_ program: Program, source: [String] = []) -> String {
+    public static func text(_ program: Program, source: [String] = [], headings: [String]? = nil) -> String {
         let linked = program.linked()
         let slots = linked.slots
-        var headings = program.functions.count > 1 ? headings(program) : [:]
+        let isAlone = program.functions.count == 1
+        let headings = headings ?? (isAlone ? [] : program.functions.map(\.name))
+        var starts = starts(of: program, headings)
         var lines: [Int: Int] = [:]
         for mark in linked.lines { lines[mark.instruction] = mark.line }
 
         var text = ""
         for (index, instruction) in linked.instructions.enumerated() {
-            if let heading = headings.removeValue(forKey: index) { text += "\(heading):\n" }
+            if let heading = starts.removeValue(forKey: index) { text += "\(heading):\n" }
             if let line = lines[index], source.indices.contains(line - 1) { text += comment(source[line - 1]) }
             let opcode = String(instruction.opcode.rawValue, radix: 16)
             text += String(slots[index].rawValue).padded(leadingTo: 4)
@@ -29,12 +33,12 @@ public enum ExtendedListing {
         return text
     }
 
-    /// By index of its first instruction, the name of each function.
-    private static func headings(_ program: Program) -> [Int: String] {
+    /// By index of its first instruction, what stands above each function.
+    private static func starts(of program: Program, _ headings: [String]) -> [Int: String] {
         var start = 0
-        return program.functions.reduce(into: [:]) { headings, function in
-            headings[start] = function.name
-            start += function.instructions.count
+        return zip(program.functions, headings).reduce(into: [:]) { starts, pair in
+            starts[start] = pair.1
+            start += pair.0.instructions.count
         }
     }
 

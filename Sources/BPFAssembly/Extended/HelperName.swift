@@ -14,4 +14,7 @@ enum HelperName {
         188: "bpf_xdp_get_buff_len",
         189: "bpf_xdp_load_bytes",
     ]
+
+    /// By name, the number.
+    static let numbers: [String: Int32] = Dictionary(uniqueKeysWithValues: byNumber.map { ($0.value, $0.key) })
 }

@@ -47,6 +47,7 @@ extension Instruction {
     private func jumpImage(_ reference: Reference?) -> String? {
         switch opcode {
         case .jump: return "goto pc\(signed(Int32(offset)))"
+        case .mayJump: return "may_goto pc\(signed(Int32(offset)))"
         case .jumpLong: return "gotol pc\(signed(imm))"
         case .exit: return "exit"
         case .call: return callImage(reference)
@@ -64,7 +65,7 @@ extension Instruction {
             "call \(name)"
         case (_, .helper): "call \(HelperName.byNumber[imm] ?? "unknown")#\(imm)"
         case (_, .local): "call pc\(signed(imm))"
-        case (_, .kernelFunction): "call kernel-function#\(imm)"
+        case (_, .kernelFunction): "call kernel-function#\(imm)" + (offset == 0 ? "" : "@\(offset)")
         case (_, nil): nil
         }
     }
@@ -76,8 +77,7 @@ extension Instruction {
             case .data(let table, let offset): return "r\(dstReg.rawValue) = \(table)[0]+\(offset)"
             default: break
             }
-            let value = UInt64(UInt32(bitPattern: nextImm)) << 32 | UInt64(UInt32(bitPattern: imm))
-            return "r\(dstReg.rawValue) = 0x\(String(value, radix: 16))"
+            return "r\(dstReg.rawValue) = \(wideImage)"
         }
         switch opcode.mode {
         case .abs: return "r0 = *(\(opcode.size.symbol) *)skb[\(imm)]"
@@ -86,10 +86,45 @@ extension Instruction {
         }
     }
 
+    /// The constant, or what it counts; bpftool's way of writing where it has one.
+    private var wideImage: String {
+        let next = nextImm == 0 ? "" : ",\(nextImm)"
+        return switch WideKind(rawValue: srcReg.rawValue) {
+        case .constant, nil:
+            "0x" + String(UInt64(UInt32(bitPattern: nextImm)) << 32 | UInt64(UInt32(bitPattern: imm)), radix: 16)
+        case .mapDescriptor: "map[fd:\(imm)\(next)]"
+        case .mapValue: "map[fd:\(imm)][0]+\(UInt32(bitPattern: nextImm))"
+        case .kernelVariable: "btf[\(imm)\(next)]"
+        case .localFunction: "subprog[\(signed(imm))\(next)]"
+        case .mapIndex: "map[idx:\(imm)\(next)]"
+        case .mapIndexValue: "map[idx:\(imm)][0]+\(UInt32(bitPattern: nextImm))"
+        }
+    }
+
+    /// An operation in one step, as `lock` in front of an assignment or, if it fetches, as a function.
+    private func atomicImage(_ reference: Reference?) -> String? {
+        guard let op = AtomicOperator(rawValue: imm), [.word, .doubleword].contains(opcode.size) else { return nil }
+        let (place, source) = (place(dstReg, reference), "r\(srcReg.rawValue)")
+        let suffix = opcode.size == .doubleword ? "64" : ""
+        return switch op {
+        case .add: "lock \(place) += \(source)"
+        case .or: "lock \(place) |= \(source)"
+        case .and: "lock \(place) &= \(source)"
+        case .xor: "lock \(place) ^= \(source)"
+        case .fetchAndAdd: "\(source) = atomic\(suffix)_fetch_add(\(place.dropFirst()), \(source))"
+        case .fetchAndOr: "\(source) = atomic\(suffix)_fetch_or(\(place.dropFirst()), \(source))"
+        case .fetchAndAnd: "\(source) = atomic\(suffix)_fetch_and(\(place.dropFirst()), \(source))"
+        case .fetchAndXor: "\(source) = atomic\(suffix)_fetch_xor(\(place.dropFirst()), \(source))"
+        case .exchange: "\(source) = atomic\(suffix)_xchg(\(place.dropFirst()), \(source))"
+        case .compareAndExchange: "r0 = atomic\(suffix)_cmpxchg(\(place.dropFirst()), r0, \(source))"
+        }
+    }
+
     private func memoryImage(_ reference: Reference?) -> String? {
         switch (opcode.instructionClass, opcode.mode) {
         case (.ldx, .mem): "r\(dstReg.rawValue) = \(place(srcReg, reference))"
         case (.ldx, .memSigned): "r\(dstReg.rawValue) = \(place(srcReg, reference, sign: "s"))"
+        case (.stx, .atomic): atomicImage(reference)
         case (.stx, .mem): "\(place(dstReg, reference)) = r\(srcReg.rawValue)"
         case (.st, .mem): "\(place(dstReg, reference)) = \(imm)"
         default: nil

@@ -58,7 +58,7 @@ private func reference(at start: Int, _ words: Words, _ types: BTFReader) throws
 }
 
 /// The numbers of a section, checked to be inside it.
-private struct Words {
+struct Words {
     let bytes: [UInt8]
     let order: ByteOrder
 

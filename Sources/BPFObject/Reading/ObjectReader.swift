@@ -120,7 +120,11 @@ private func reference(
     }
     guard instruction.isWide, file.sections.indices.contains(symbol.section) else { return nil }
     let target = file.sections[symbol.section]
-    if target.flags.contains(.execute) { return .function(symbol.name) }
+    if target.flags.contains(.execute) {
+        // Beside the section's symbol the instruction holds the distance in bytes.
+        return symbol.kind == .section
+            ? callee(in: symbol.section, at: Int(instruction.imm)) : .function(symbol.name)
+    }
     return target.name == ".maps" || target.name == "maps"
         ? .map(symbol.name) : .data(symbol.kind == .section ? target.name : symbol.name, offset: Int(instruction.imm))
 }
