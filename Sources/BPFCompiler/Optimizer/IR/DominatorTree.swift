@@ -27,7 +27,7 @@ struct DominatorTree {
         self.parents = parents
         subtrees = Self.subtrees(order, parents)
         isAcyclic = order.allSatisfy { block in
-            graph.blocks[block.number].terminator.edges.allSatisfy { places[$0.target.number] > places[block.number] }
+            graph.blocks[block.number].terminator.targets.allSatisfy { places[$0.number] > places[block.number] }
         }
     }
 
@@ -46,8 +46,8 @@ struct DominatorTree {
         let count = search.preorder.count
         var predecessors = [[Int]](repeating: [], count: count)
         for (place, block) in search.preorder.enumerated() {
-            for edge in graph.blocks[block.number].terminator.edges {
-                predecessors[search.places[edge.target.number]].append(place)
+            for target in graph.blocks[block.number].terminator.targets {
+                predecessors[search.places[target.number]].append(place)
             }
         }
         var semidominators = Array(0..<count)
@@ -132,14 +132,14 @@ private struct DepthFirstSearch {
         places[BlockID.entry.number] = 0
         var pending: [(block: BlockID, next: Int)] = [(.entry, 0)]
         while let (block, next) = pending.last {
-            let edges = graph.blocks[block.number].terminator.edges
-            guard next < edges.count else {
+            let targets = graph.blocks[block.number].terminator.targets
+            guard next < targets.count else {
                 order.append(block)
                 pending.removeLast()
                 continue
             }
             pending[pending.count - 1].next += 1
-            let target = edges[next].target
+            let target = targets[next]
             guard places[target.number] < 0 else { continue }
             places[target.number] = preorder.count
             preorder.append(target)

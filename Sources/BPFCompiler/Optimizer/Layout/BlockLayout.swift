@@ -55,7 +55,7 @@ struct BlockLayout {
     /// The blocks that can stand right behind `number`, the best first.
     private func preferredSuccessors(of number: Int) -> [Int] {
         let terminator = function.blocks[number].terminator
-        var successors = terminator.successors.filter { !isPlaced[$0] }
+        var successors: [Int] = terminator.successors.filter { !isPlaced[$0] }
         // Falling through where the condition holds takes the opposite condition, which not every one has.
         if case .branch = terminator { successors.reverse() }
         let isRare = successors.map { function.blocks[$0].isRare }

@@ -15,7 +15,7 @@ struct TestMerging {
 
     static func run(on graph: inout Graph) -> [String] {
         var pass = TestMerging(
-            graph: graph, predecessorCounts: graph.predecessors.map(\.count), uses: graph.useCounts)
+            graph: graph, predecessorCounts: graph.predecessorCounts, uses: graph.useCounts)
         var merged = 0
         for id in DominatorTree(graph).order { merged += pass.mergeTests(from: id) }
         graph = pass.graph
@@ -182,9 +182,8 @@ extension Graph {
             for value in block.instructions {
                 for operand in instruction(value)!.operands { counts[operand.number] += 1 }
             }
-            for value in block.terminator.operands + block.terminator.edges.flatMap(\.arguments) {
-                counts[value.number] += 1
-            }
+            for value in block.terminator.operands { counts[value.number] += 1 }
+            for edge in block.terminator.edges { for value in edge.arguments { counts[value.number] += 1 } }
         }
         return counts
     }

@@ -17,25 +17,28 @@ struct Liveness {
         atEnd = Array(repeating: [], count: count)
         var predecessors = [[Int]](repeating: [], count: count)
         for (number, block) in function.blocks.enumerated() {
-            for target in Set(block.terminator.successors) { predecessors[target].append(number) }
+            for target in block.terminator.successors where predecessors[target].last != number {
+                predecessors[target].append(number)
+            }
         }
         var readFirst = [[Int]](repeating: [], count: function.registerCount)
         var writes = [[Int]](repeating: [], count: function.registerCount)
+        var written = RegisterSet(of: function)
+        var read = RegisterSet(of: function)
         for (number, block) in function.blocks.enumerated() {
-            var written: Set<MachineRegister> = []
-            var read: Set<MachineRegister> = []
-            func note(_ registers: [MachineRegister]) {
-                for register in registers where register != .frame && !written.contains(register) {
-                    if read.insert(register).inserted { readFirst[register.number].append(number) }
-                }
+            written.removeAll()
+            read.removeAll()
+            func note(_ register: MachineRegister) {
+                guard register != .frame, !written.contains(register) else { return }
+                if read.insert(register) { readFirst[register.number].append(number) }
             }
             for instruction in block.instructions {
-                note(instruction.reads)
-                for register in instruction.writes where written.insert(register).inserted {
+                for register in instruction.reads { note(register) }
+                for register in instruction.writes where written.insert(register) {
                     writes[register.number].append(number)
                 }
             }
-            note(block.terminator.reads)
+            for register in block.terminator.reads { note(register) }
         }
         var isLiveIn = [Int](repeating: -1, count: count)
         var isLiveOut = [Int](repeating: -1, count: count)
