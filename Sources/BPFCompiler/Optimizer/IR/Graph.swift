@@ -119,7 +119,9 @@ extension Graph {
         reached.insert(.entry)
         var pending = [BlockID.entry]
         while let block = pending.popLast() {
-            for target in blocks[block.number].terminator.targets where reached.insert(target) { pending.append(target) }
+            for target in blocks[block.number].terminator.targets where reached.insert(target) {
+                pending.append(target)
+            }
         }
         return reached
     }
