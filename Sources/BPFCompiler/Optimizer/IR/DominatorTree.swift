@@ -44,10 +44,10 @@ struct DominatorTree {
     private static func parents(_ graph: Graph, _ search: DepthFirstSearch) -> [BlockID?] {
         // Blocks are called by their places in the order of the search from here on.
         let count = search.preorder.count
-        var predecessors = [[Int]](repeating: [], count: count)
+        var predecessors = Buckets(count: count, capacity: 2 * count)
         for (place, block) in search.preorder.enumerated() {
             for target in graph.blocks[block.number].terminator.targets {
-                predecessors[search.places[target.number]].append(place)
+                predecessors.append(place, to: search.places[target.number])
             }
         }
         var semidominators = Array(0..<count)

@@ -29,21 +29,27 @@ enum Facts: Pass {
     private struct Walk {
         private let graph: Graph
         private let tree: DominatorTree
-        private var ranges: [Value: ValueRange] = [:]
+        /// By value.
+        private var ranges: [ValueRange]
         /// Pairs that are known to differ.
-        private var different: Set<[Value]> = []
+        private var different: Set<Pair> = []
+
+        private struct Pair: Hashable {
+            var left: Value
+            var right: Value
+        }
 
         init(_ graph: Graph) {
             self.graph = graph
             tree = DominatorTree(graph)
+            ranges = Array(repeating: .unknown, count: graph.definitions.count)
         }
 
         /// The blocks whose branch is decided, and how.
         mutating func outcomes() -> [(block: BlockID, holds: Bool)] {
             for block in tree.order {
                 for value in graph.blocks[block.number].instructions {
-                    let range = ValueRange(graph.instruction(value)!) { ranges[$0] ?? .unknown }
-                    if range != .unknown { ranges[value] = range }
+                    ranges[value.number] = ValueRange(graph.instruction(value)!) { ranges[$0.number] }
                 }
             }
             let shown = shownAtEntry()
@@ -55,7 +61,7 @@ enum Facts: Pass {
             var pending: [Step] = [.enter(.entry)]
             while let step = pending.popLast() {
                 switch step {
-                case .restore(let value, let range): ranges[value] = range
+                case .restore(let value, let range): ranges[value.number] = range
                 case .forget(let pair): different.remove(pair)
                 case .enter(let block):
                     if let fact = shown[block.number] { pending += learn(fact) }
@@ -68,21 +74,21 @@ enum Facts: Pass {
 
         private enum Step {
             case enter(BlockID)
-            case restore(Value, ValueRange?)
-            case forget([Value])
+            case restore(Value, ValueRange)
+            case forget(Pair)
         }
 
         /// By block, what its only way in has shown.
         private func shownAtEntry() -> [Shown?] {
             var shown = [Shown?](repeating: nil, count: graph.blocks.count)
-            let predecessors = graph.predecessors
+            let predecessors = graph.predecessorCounts
             for block in tree.order {
                 guard
                     case .branch(let comparison, let left, let right, let then, let otherwise) =
                         graph.blocks[block.number].terminator, then.target != otherwise.target
                 else { continue }
                 for (edge, holds) in [(then, true), (otherwise, false)]
-                where predecessors[edge.target.number].count == 1 {
+                where predecessors[edge.target.number] == 1 {
                     shown[edge.target.number] = Shown(comparison: comparison, left: left, right: right, holds: holds)
                 }
             }
@@ -92,13 +98,13 @@ enum Facts: Pass {
         /// Adds a fact and returns the steps that take it back.
         private mutating func learn(_ fact: Shown) -> [Step] {
             var back: [Step] = []
-            let right = ranges[fact.right] ?? .unknown
+            let right = ranges[fact.right.number]
             // An impossible fact is one of a block that is never reached; nothing need be known there.
-            if let refined = (ranges[fact.left] ?? .unknown).refined(fact.comparison, right, holds: fact.holds) {
-                back.append(.restore(fact.left, ranges[fact.left]))
-                ranges[fact.left] = refined
+            if let refined = ranges[fact.left.number].refined(fact.comparison, right, holds: fact.holds) {
+                back.append(.restore(fact.left, ranges[fact.left.number]))
+                ranges[fact.left.number] = refined
             }
-            let pair = [fact.left, fact.right]
+            let pair = Pair(left: fact.left, right: fact.right)
             if fact.comparison == .equal, !fact.holds, different.insert(pair).inserted { back.append(.forget(pair)) }
             return back
         }
@@ -107,8 +113,8 @@ enum Facts: Pass {
             guard case .branch(let comparison, let left, let right, _, _) = graph.blocks[block.number].terminator else {
                 return nil
             }
-            if comparison == .equal, different.contains([left, right]) { return false }
-            return (ranges[left] ?? .unknown).decides(comparison, ranges[right] ?? .unknown)
+            if comparison == .equal, different.contains(Pair(left: left, right: right)) { return false }
+            return ranges[left.number].decides(comparison, ranges[right.number])
         }
     }
 }

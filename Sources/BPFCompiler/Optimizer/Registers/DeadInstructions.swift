@@ -11,7 +11,7 @@ enum DeadInstructions {
         var live = RegisterSet(of: function)
         for number in function.blocks.indices {
             live.removeAll()
-            live.insert(liveness.atEnd[number])
+            live.insert(liveness.atEnd(number))
             live.insert(function.blocks[number].terminator.reads)
             var dead: [Int] = []
             for (place, instruction) in function.blocks[number].instructions.enumerated().reversed() {

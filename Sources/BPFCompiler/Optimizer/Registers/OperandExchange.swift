@@ -8,7 +8,7 @@ enum OperandExchange {
         var live = RegisterSet(of: function)
         for number in function.blocks.indices {
             live.removeAll()
-            live.insert(liveness.atEnd[number])
+            live.insert(liveness.atEnd(number))
             live.insert(function.blocks[number].terminator.reads)
             for place in function.blocks[number].instructions.indices.reversed() {
                 let instruction = function.blocks[number].instructions[place]
