@@ -14,8 +14,8 @@ public struct Optimizer: Hashable, Sendable {
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, RedundantBranches.self,
-        BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, JumpThreading.self,
+        RedundantBranches.self, BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.

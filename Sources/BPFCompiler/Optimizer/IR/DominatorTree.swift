@@ -36,6 +36,13 @@ struct DominatorTree {
         block == .entry ? nil : parents[block.number]
     }
 
+    /// By block, those of which it is the nearest strict dominator, each behind at least one of its predecessors.
+    var children: [[BlockID]] {
+        var result = [[BlockID]](repeating: [], count: parents.count)
+        for block in order { if let parent = parent(of: block) { result[parent.number].append(block) } }
+        return result
+    }
+
     /// Whether every way to `block` goes through `dominator`; a block dominates itself.
     func dominates(_ dominator: BlockID, _ block: BlockID) -> Bool {
         block == dominator || subtrees[dominator.number].contains(subtrees[block.number].lowerBound)

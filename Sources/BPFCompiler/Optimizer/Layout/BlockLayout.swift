@@ -40,14 +40,17 @@ struct BlockLayout {
 
     /// Whether a block only sets the result and leaves.
     private func isEnd(_ number: Int) -> Bool {
-        guard !function.blocks[number].isRare,
-            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil })
-        else { return false }
+        guard onlySetsResult(number) else { return false }
         switch function.blocks[number].terminator {
         case .exit: return true
-        case .jump(let next): return isExit(next)
+        case .jump(let next): return isExit(next) && onlySetsResult(next)
         case .branch: return false
         }
+    }
+
+    private func onlySetsResult(_ number: Int) -> Bool {
+        !function.blocks[number].isRare
+            && function.blocks[number].instructions.allSatisfy { $0.dst == .result && $0.src == nil }
     }
 
     private func isExit(_ number: Int) -> Bool { function.blocks[number].terminator == .exit }

@@ -9,9 +9,7 @@ enum ValueNumbering: Pass {
 
     static func run(on graph: inout Graph) -> [String] {
         let tree = DominatorTree(graph)
-        var children = [[BlockID]](repeating: [], count: graph.blocks.count)
-        for block in tree.order { if let parent = tree.parent(of: block) { children[parent.number].append(block) } }
-
+        let children = tree.children
         var replacements = Replacements(in: graph)
         var known: [Graph.Instruction: Value] = [:]
         // Down the dominator tree and back up, without recursion; `added` is what a block has made known.
