@@ -51,7 +51,7 @@ import Testing
             try text(filter, "threading", "parameters", "blocks", "dead") == """
                 b0:
                   %0 = length
-                  if %0 > 0x64 goto b1 else b2
+                  if %0 > 0x64 goto b2 else b1
                 b1:
                   if %0 == 7 goto b2 else b3
                 b2:
