@@ -48,6 +48,7 @@ extension Instruction {
         switch opcode {
         case .jump: return "goto pc\(signed(Int32(offset)))"
         case .jumpLong: return "gotol pc\(signed(imm))"
+        case .mayGoto: return "may_goto pc\(signed(Int32(offset)))"
         case .exit: return "exit"
         case .call: return callImage(reference)
         default:

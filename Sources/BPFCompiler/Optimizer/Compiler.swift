@@ -45,6 +45,10 @@ public enum Compiler {
 }
 
 extension Compiler {
+    /// The most rounds that a loop gets: as many headers of eight bytes as a packet of 65,535 bytes has room for, which
+    /// is enough for what libpcap makes loops for.
+    public static let mostLoopRounds = LoopBounds.mostRounds
+
     /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
     /// which one would need more does not match.
     public static func loopRounds(

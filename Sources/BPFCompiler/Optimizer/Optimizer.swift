@@ -52,11 +52,14 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
+        let areFollowed = !options.hasMayGoto(on: target.hook)
         // A view puts the filter there twice, with addresses that cost more in one of them.
-        LoopBounds.run(on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4)
+        LoopBounds.run(
+            on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4, areFollowed: areFollowed)
         let rounds = graph.rounds
         notes += VLANLowering.run(
-            on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options.linkLayer))
+            on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options.linkLayer),
+            areFollowed: areFollowed)
         graph.rounds = rounds
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)

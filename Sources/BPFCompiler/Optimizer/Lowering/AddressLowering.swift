@@ -20,9 +20,10 @@ struct AddressLowering {
     private var graph: Graph
     private let ranges: RangeAnalysis
 
-    static func run(on graph: inout Graph, _ areas: Areas) {
-        // In loops the verifier does better with the kernel's instructions, which are one way only.
-        let ranges = areas == .instructions ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
+    /// - Parameter areFollowed: Whether the verifier walks through every round of a loop.
+    static func run(on graph: inout Graph, _ areas: Areas, areFollowed: Bool = true) {
+        // It does better with the kernel's instructions then, which are one way only.
+        let ranges = areas == .instructions && areFollowed ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
         var lowering = AddressLowering(areas: areas, graph: graph, ranges: ranges)
         lowering.run()
         graph = lowering.graph

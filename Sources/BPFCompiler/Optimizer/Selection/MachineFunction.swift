@@ -164,7 +164,12 @@ struct MachineCondition: Hashable, Sendable {
     enum Operand: Hashable, Sendable {
         case register(MachineRegister)
         case constant(Int32)
+        /// What loops may still run: the condition holds once that is used up (`may_goto`), whatever the left side is.
+        case budget
     }
+
+    /// Whether loops have run long enough.
+    static let budgetIsUsedUp = MachineCondition(comparison: .anyBitSet, is64: true, left: .frame, right: .budget)
 
     var comparison: JumpCondition
     /// Whether all 64 bits are compared, or the lower 32.
