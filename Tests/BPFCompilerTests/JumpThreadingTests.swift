@@ -44,14 +44,14 @@ import Testing
     /// A block that only compares what it is handed is passed by whoever hands it a constant.
     @Test func aConstantArgumentDecides() throws {
         let filter: [Operation] = [
-            .load(.length), .branch(.greater, .constant(100), jt: 1, jf: 0), .load(.immediate(7)),
+            .load(.length), .branch(.greater, .constant(5), jt: 1, jf: 0), .load(.immediate(7)),
             .branch(.equal, .constant(7), jt: 0, jf: 1), .result(.constant(1)), .result(.constant(0)),
         ]
         #expect(
             try text(filter, "threading", "parameters", "blocks", "dead") == """
                 b0:
                   %0 = length
-                  if %0 > 0x64 goto b2 else b1
+                  if %0 > 5 goto b1 else b2
                 b1:
                   if %0 == 7 goto b2 else b3
                 b2:
