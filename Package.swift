@@ -75,6 +75,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
+            name: "compare-with-interpreter",
+            dependencies: ["BPFCompiler", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport"],
+            path: "Tests/Fuzzing"),
+        .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
         .executableTarget(
             name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF"], path: "Tests/Benchmarks/Forms"),

@@ -40,6 +40,9 @@ public struct CompilerOptions: Hashable, Sendable {
     func kernel(for hook: Hook) -> KernelVersion {
         kernel ?? max(.usual, hook.minimumKernel, hook.wholePacketKernel)
     }
+
+    /// Whether loops of programs for `hook` can be left to run until they end.
+    func hasMayGoto(on hook: Hook) -> Bool { kernel(for: hook) >= .mayGoto }
 }
 
 extension KernelVersion {
@@ -51,6 +54,9 @@ extension KernelVersion {
 
     /// Where the kernel tells of a packet's VLAN tag by a member that has a place of its own (`vlan_all`).
     static let tagMember = KernelVersion(6, 2)
+
+    /// Where loops may be left to run until they end, within limits (`may_goto`).
+    static let mayGoto = KernelVersion(6, 9)
 
     /// Where programs get at the kernel's own structure behind their context (`bpf_cast_to_kern_ctx`).
     static let kernelContext = KernelVersion(6, 2)

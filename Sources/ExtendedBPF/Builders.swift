@@ -111,6 +111,12 @@ extension Instruction {
         Instruction(.jumpLong, imm: distance)
     }
 
+    /// `may_goto +offset`, counted in slots from the next instruction: taken once the program has come by such
+    /// instructions 8,388,608 times, or from Linux 6.15 on for a quarter of a second.
+    public static func mayGoto(_ offset: Int16) -> Instruction {
+        Instruction(.mayGoto, offset: offset)
+    }
+
     /// `if dst condition src goto +offset`, comparing 64 bits.
     public static func jump64(
         if dst: Register, _ condition: JumpCondition, _ src: Register, _ offset: Int16

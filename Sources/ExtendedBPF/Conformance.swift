@@ -54,7 +54,7 @@ extension Instruction {
 
     private func validateJump() throws(EncodingError.Reason) {
         switch opcode {
-        case .jump:
+        case .jump, .mayGoto:
             try require(.dstReg, Int64(dstReg.rawValue), in: 0...0)
             try require(.srcReg, Int64(srcReg.rawValue), in: 0...0)
             try require(.imm, Int64(imm), in: 0...0)

@@ -51,9 +51,9 @@ public struct Opcode: RawRepresentable, Hashable, Sendable {
     public static let jump = Opcode(.jmp, 0x00, .immediate)
     /// `BPF_JMP32 | BPF_JA`, the distance in `imm` (ISA v4, `gotol`).
     public static let jumpLong = Opcode(.jmp32, 0x00, .immediate)
-    /// `BPF_JMP | BPF_JCOND`, a jump that the kernel takes after too many rounds (`may_goto`, Linux 6.10). It is none of
-    /// RFC 9669's, and ``Instruction/validate()`` refuses it.
-    public static let mayJump = Opcode(.jmp, 0xe0, .immediate)
+    /// `BPF_JMP | BPF_JCOND` with a source register of 0 (`BPF_MAY_GOTO`): jumps once loops have run long enough. Not in
+    /// RFC 9669; source: `<linux/bpf.h>`, Linux 6.9.
+    public static let mayGoto = Opcode(.jmp, 0xe0, .immediate)
 }
 
 /// The instruction classes. Source: RFC 9669 §3.1, table 5.

@@ -15,7 +15,7 @@ public struct CompiledProgram: Hashable, Sendable {
     /// The order of bytes of the machines that it is for, or nil if it is right on all; an optimised program compares
     /// with constants in the order of the packet's bytes.
     public internal(set) var byteOrder: ByteOrder?
-    /// How many rounds its loops get, nil if it has none: a packet that needs more does not match.
+    /// How many rounds its loops get, nil if it has none or no packet can need more: one that does, does not match.
     public let loopRounds: Int?
     /// Whether the program reads whatever packets have, or what lies in the linear part of the kernel's buffer only: a
     /// packet of which the filter asks for more does not match.

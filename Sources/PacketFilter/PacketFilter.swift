@@ -89,8 +89,14 @@ public struct PacketFilter: Hashable, Sendable {
         let isOptimized = options.level == .optimized
         return CompiledProgram(
             filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
-            loopRounds: isOptimized ? Compiler.loopRounds(of: classic, for: target, options: options) : nil,
+            loopRounds: isOptimized ? statedRounds(for: target, options) : nil,
             reachesWholePackets: !isOptimized || Compiler.reachesWholePackets(for: target, options: options))
+    }
+
+    /// How many rounds loops get, nil where there are none, or where no packet can need more.
+    private func statedRounds(for target: Target, _ options: CompilerOptions) -> Int? {
+        let rounds = Compiler.loopRounds(of: classic, for: target, options: options)
+        return expression != nil && rounds == Compiler.mostLoopRounds ? nil : rounds
     }
 
     /// The filter for packets without an Ethernet header, or nil where no such packet can match.

@@ -106,7 +106,7 @@ import Testing
                 ["r2 = atomic64_xchg((u64 *)(r1 +8), r2)", "r2 = xchg_64(r1 + 8, r2)"],
                 .atomic(.exchange, .doubleword, .r1, 8, .r2)
             ),
-            (["may_goto pc+2", "may_goto +2"], Instruction(.mayJump, offset: 2)),
+            (["may_goto pc+2", "may_goto +2"], Instruction(.mayGoto, offset: 2)),
             (["gotol pc+2", "gotol +2"], Instruction(.jumpLong, imm: 2)),
             (
                 ["r1 = map[id:5][0]+16", "r1 = map[fd:5][0]+16"],
@@ -139,7 +139,7 @@ import Testing
         #expect(program.functions.map(\.name) == ["filter", "helper"])
         #expect(
             program.linked().instructions == [
-                .jump64(if: .r1, .greater, 5, 3), .jump(-2), Instruction(.jumpLong, imm: 0), Instruction(.mayJump),
+                .jump64(if: .r1, .greater, 5, 3), .jump(-2), Instruction(.jumpLong, imm: 0), Instruction(.mayGoto),
                 .move64(.r0, 0), .call(localAt: 1), .exit, .exit,
             ])
         #expect(program.functions[0].lines.map(\.line) == [3, 4, 5, 7, 10, 11, 12])

@@ -66,7 +66,7 @@ import Testing
     @Test(arguments: cases) func theCorpusDecidesAsBefore(_ test: Case) throws {
         // Every frame at each hook; of those some for the other sets and passes, whose random filters say more.
         let step = test.passes == Optimizer.passNames && test.isa == .v3 ? 1 : 5
-        for (name, filter) in Corpus.programs {
+        for (name, filter) in Corpus.programs + Corpus.crashers {
             guard let program = try compile(filter, test) else { continue }
             for place in stride(from: 0, to: Frames.all.count, by: step) {
                 let frame = Frames.all[place]

@@ -58,6 +58,8 @@ let registry: [RegistryRow] = {
         RegistryRow(opcode: 0x06, dst: [0], src: [0], offset: [0]),
         RegistryRow(opcode: 0x85, dst: [0], src: [0, 1], offset: [0]), RegistryRow(opcode: 0x85, dst: [0], src: [2]),
         RegistryRow(opcode: 0x95, dst: [0], src: [0], offset: [0], imm: [0]),
+        // Linux's may_goto, which is not registered.
+        RegistryRow(opcode: 0xe5, dst: [0], src: [0], imm: [0]),
         // The wide instruction; its second slot is looked at elsewhere.
         RegistryRow(opcode: 0x18, src: [0, 1, 2, 3, 4, 5, 6], offset: [0]),
     ]

@@ -29,7 +29,10 @@ public enum Corpus {
     /// Hand-written programs that Linux takes, in the order of their names.
     ///
     /// Together they contain every code and every extension there is.
-    public static let programs: [(name: String, program: ClassicBPF.Program)] = readPrograms()
+    public static let programs: [(name: String, program: ClassicBPF.Program)] = readPrograms("programs")
+
+    /// Programs on which the compiler has failed before, in the order of their names.
+    public static let crashers: [(name: String, program: ClassicBPF.Program)] = readPrograms("crashers")
 
     /// The names of ``programs``, as arguments of tests.
     public static var programNames: [String] { programs.map(\.name) }
@@ -44,8 +47,8 @@ public enum Corpus {
         }
     }
 
-    private static func readPrograms() -> [(name: String, program: ClassicBPF.Program)] {
-        let programs = folder.appending(path: "programs")
+    private static func readPrograms(_ name: String) -> [(name: String, program: ClassicBPF.Program)] {
+        let programs = folder.appending(path: name)
         let files = try! FileManager.default.contentsOfDirectory(at: programs, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "ddd" }
         return files.map { file in

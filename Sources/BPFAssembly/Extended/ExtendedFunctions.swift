@@ -108,7 +108,7 @@ extension Instruction {
     var jumpDistance: Int? {
         switch opcode {
         case .jumpLong: Int(imm)
-        case .jump, .mayJump: Int(offset)
+        case .jump, .mayGoto: Int(offset)
         default: opcode.condition == nil ? nil : Int(offset)
         }
     }

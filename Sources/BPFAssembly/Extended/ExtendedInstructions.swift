@@ -12,7 +12,7 @@ extension ExtendedReader {
         case "if": return try readBranch()
         case "goto": return try readJump(.jump)
         case "gotol": return try readJump(.jumpLong)
-        case "may_goto": return try readJump(.mayJump)
+        case "may_goto": return try readJump(.mayGoto)
         case "call": return try readCall()
         case "lock": return try readLocked()
         case "exit":

@@ -47,8 +47,8 @@ extension Instruction {
     private func jumpImage(_ reference: Reference?) -> String? {
         switch opcode {
         case .jump: return "goto pc\(signed(Int32(offset)))"
-        case .mayJump: return "may_goto pc\(signed(Int32(offset)))"
         case .jumpLong: return "gotol pc\(signed(imm))"
+        case .mayGoto: return "may_goto pc\(signed(Int32(offset)))"
         case .exit: return "exit"
         case .call: return callImage(reference)
         default:

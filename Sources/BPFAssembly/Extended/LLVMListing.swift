@@ -86,7 +86,7 @@ extension Instruction {
         switch opcode {
         case .jump: return "goto \(target)"
         case .jumpLong: return "gotol \(target)"
-        case .mayJump: return "may_goto \(target)"
+        case .mayGoto: return "may_goto \(target)"
         case .call: return "call \(imm)"
         case .exit: return "exit"
         default: break

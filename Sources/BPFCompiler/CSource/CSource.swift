@@ -94,7 +94,7 @@ extension Optimizer {
         _ = ConstantFolding.run(on: &graph)
         InterfaceLowering.run(on: &graph)
         AddressLowering.run(
-            on: &graph, hook == .xdp ? .offsets(linkLayer: 0, network: 14) : .instructions(everywhere: false))
+            on: &graph, hook == .xdp ? .offsets(linkLayer: 0, network: 14) : .instructions)
         // What clang makes of a bounded loop the verifier does not follow to its end.
         guard DominatorTree(graph).isAcyclic else { throw CompilerError(.loopInC) }
         _ = runPasses(on: &graph)

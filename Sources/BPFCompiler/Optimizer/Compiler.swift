@@ -25,11 +25,13 @@ public enum Compiler {
             return try TracingEntry(target, options).compile(filter, orForIP: ipFilter, named: name)
         }
         let compilation = Compilation(filter: filter, target: target, options: options)
-        let graph = compilation.graph(readingBy: compilation.ways.first)
-        if let origin = LoopBounds.irreducibleLoop(in: graph) { throw CompilerError(.irreducibleLoop, at: origin) }
-        guard graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
+        let lowered = compilation.lowered()
+        if let origin = LoopBounds.irreducibleLoop(in: lowered.first.graph) {
+            throw CompilerError(.irreducibleLoop, at: origin)
+        }
+        guard lowered.first.graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
-                [try compilation.function(named: name, first: graph)], named: name, for: target.hook, options)
+                [try compilation.function(named: name, lowered)], named: name, for: target.hook, options)
         }
         let callee = "\(name)_number"
         let number = Compilation(
@@ -43,16 +45,18 @@ public enum Compiler {
 }
 
 extension Compiler {
+    /// The most rounds that a loop gets: as many headers of eight bytes as a packet of 65,535 bytes has room for, which
+    /// is enough for what libpcap makes loops for.
+    public static let mostLoopRounds = LoopBounds.mostRounds
+
     /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
     /// which one would need more does not match.
     public static func loopRounds(
         of filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
     ) -> Int? {
         guard ControlFlow(filter).hasBackwardJumps else { return nil }
-        let compilation = Compilation(filter: filter, target: target, options: options)
-        let ways = compilation.ways
-        return [ways.first, ways.rest].compactMap { $0 }
-            .compactMap { compilation.graph(readingBy: $0).rounds.values.min() }.min()
+        let lowered = Compilation(filter: filter, target: target, options: options).lowered()
+        return lowered.first.graph.rounds.values.min()
     }
 }
 
@@ -82,17 +86,35 @@ struct Compilation {
         return PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
     }
 
-    func graph(readingBy access: PacketAccess) -> Graph { lowered(readingBy: access).graph }
+    /// The filter as instructions can be chosen for it.
+    struct Lowered {
+        /// For the first way of reading packets.
+        var first: Part
+        /// For the second, where there is one.
+        var rest: Part?
 
-    /// The graph, and what each pass did.
-    func lowered(readingBy access: PacketAccess) -> (graph: Graph, notes: [String]) {
+        /// A graph for a way, and what each pass did.
+        struct Part {
+            var access: PacketAccess
+            var graph: Graph
+            var notes: [String]
+        }
+    }
+
+    /// The filter for each way of reading packets; what has nothing to do with that is done once.
+    func lowered() -> Lowered {
         var optimizer = Optimizer(passes: options.passes)
         if isThrifty {
             // What is known already would be kept, mostly on the stack.
             optimizer.passes.removeAll { $0 == ValueNumbering.name }
             optimizer.copySize = 4
         }
-        return optimizer.lower(filter, for: target, access, options)
+        let (graph, notes) = optimizer.simplify(filter, for: target, options)
+        func part(_ access: PacketAccess, _ before: [String]) -> Lowered.Part {
+            let (graph, notes) = optimizer.lower(graph, for: target, access, options)
+            return Lowered.Part(access: access, graph: graph, notes: before + notes)
+        }
+        return Lowered(first: part(ways.first, notes), rest: ways.rest.map { part($0, []) })
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.
@@ -117,24 +139,23 @@ struct Compilation {
 
     /// The filter as a function.
     ///
-    /// - Parameter first: The graph for the first way of reading packets, where that is at hand.
-    func function(named name: String, first: Graph? = nil) throws(CompilerError) -> Function {
-        var function = try allocated(first)
+    /// - Parameter lowered: What ``lowered()`` returns, where that is at hand.
+    func function(named name: String, _ lowered: Lowered? = nil) throws(CompilerError) -> Function {
+        var function = try allocated(lowered ?? self.lowered())
         if function.stackSize > stackLimit {
             var thrifty = self
             thrifty.isThrifty = true
-            function = try thrifty.allocated(nil)
+            function = try thrifty.allocated(thrifty.lowered())
         }
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)
         return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
     }
 
-    private func allocated(_ first: Graph?) throws(CompilerError) -> MachineFunction {
-        let ways = ways
-        let rest = ways.rest.map { (graph(readingBy: $0), $0) }
+    private func allocated(_ lowered: Lowered) throws(CompilerError) -> MachineFunction {
         var function = try Selector.select(
-            first ?? graph(readingBy: ways.first), readingBy: ways.first, rest, for: target, options)
+            lowered.first.graph, readingBy: lowered.first.access,
+            lowered.rest.map { ($0.graph, $0.access) }, for: target, options)
         BlockCleaning.run(on: &function)
         DeadInstructions.remove(from: &function)
         BlockCleaning.run(on: &function)

@@ -12,18 +12,18 @@ extension Compiler {
         _ filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
     ) -> (text: String, notes: [String]) {
         var compilation = Compilation(filter: filter, target: target, options: options)
-        var first = compilation.lowered(readingBy: compilation.ways.first)
-        if first.graph.needsFunction {
+        var lowered = compilation.lowered()
+        if lowered.first.graph.needsFunction {
             compilation = Compilation(
                 filter: filter, target: Target(hook: target.hook, result: .number), options: options)
-            first = compilation.lowered(readingBy: compilation.ways.first)
+            lowered = compilation.lowered()
         }
-        guard let access = compilation.ways.rest else { return (GraphPrinter.text(first.graph), first.notes) }
-        let rest = compilation.lowered(readingBy: access)
+        let first = lowered.first
+        guard let rest = lowered.rest else { return (GraphPrinter.text(first.graph), first.notes) }
         return (
-            "; packets through \(compilation.ways.first)\n" + GraphPrinter.text(first.graph)
-                + "; where they do not reach, packets through \(access)\n" + GraphPrinter.text(rest.graph),
-            first.notes + rest.notes.map { "\(access): \($0)" }
+            "; packets through \(first.access)\n" + GraphPrinter.text(first.graph)
+                + "; where they do not reach, packets through \(rest.access)\n" + GraphPrinter.text(rest.graph),
+            first.notes + rest.notes.map { "\(rest.access): \($0)" }
         )
     }
 }

@@ -14,8 +14,8 @@ public struct Optimizer: Hashable, Sendable {
     public static let passNames = all.map { $0.name }
 
     private static let all: [any Pass.Type] = [
-        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, RedundantBranches.self,
-        BlockMerging.self, DeadCode.self,
+        ParameterPruning.self, ConstantFolding.self, ValueNumbering.self, Facts.self, JumpThreading.self,
+        RedundantBranches.self, BlockMerging.self, DeadCode.self,
     ]
 
     /// An optimiser of the passes called `passes`.
@@ -39,9 +39,9 @@ public struct Optimizer: Hashable, Sendable {
         return (graph, notes)
     }
 
-    /// The graph of `filter` as instructions for `target` can be chosen for it, packets being read by `access`.
-    func lower(
-        _ filter: Program, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
+    /// The graph of `filter` with everything that `target` asks of it but for how packets are read.
+    func simplify(
+        _ filter: Program, for target: Target, _ options: CompilerOptions
     ) -> (graph: Graph, notes: [String]) {
         var graph = GraphBuilder.build(filter)
         verify(graph, after: "building")
@@ -52,17 +52,31 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
+        let areFollowed = !options.hasMayGoto(on: target.hook)
         // A view puts the filter there twice, with addresses that cost more in one of them.
-        LoopBounds.run(on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4)
+        LoopBounds.run(
+            on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4, areFollowed: areFollowed)
         let rounds = graph.rounds
         notes += VLANLowering.run(
-            on: &graph, target.vlan ?? .bytes, target.hook,
-            access == .instructions ? .instructions(everywhere: true) : target.hook.headerAreas(options.linkLayer))
+            on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options.linkLayer),
+            areFollowed: areFollowed)
         graph.rounds = rounds
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
         verify(graph, after: "searches")
+        return (graph, notes)
+    }
+
+    /// The simplified `graph` as instructions for `target` can be chosen for it, packets being read by `access`.
+    func lower(
+        _ graph: Graph, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
+    ) -> (graph: Graph, notes: [String]) {
+        var graph = graph
+        var notes: [String] = []
+        if access == .instructions, ClassicLoads.run(on: &graph), passes.contains(ValueNumbering.name) {
+            notes += ValueNumbering.run(on: &graph)
+        }
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
         notes += BoundsChecks.run(
@@ -107,7 +121,7 @@ public struct Optimizer: Hashable, Sendable {
 extension Hook {
     /// How loads reach the areas of negative offsets.
     fileprivate func headerAreas(_ layer: LinkLayer?) -> AddressLowering.Areas {
-        if hasPacketLoads { return .instructions(everywhere: false) }
+        if hasPacketLoads { return .instructions }
         return switch layer ?? linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)

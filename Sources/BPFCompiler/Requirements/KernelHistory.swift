@@ -17,7 +17,7 @@ enum KernelHistory {
     static let fetchingAtomics = KernelVersion(5, 12)
     static let callbacks = KernelVersion(5, 13)
     static let fourthInstructionSet = KernelVersion(6, 6)
-    static let mayGoto = KernelVersion(6, 9)
+    static let mayGoto = KernelVersion.mayGoto
 
     /// The most slots of a program before 5.2, `BPF_MAXINSNS`.
     static let formerSlotLimit = 4096

@@ -117,7 +117,7 @@ private struct Search {
             if opcode.instructionClass == .jmp32 { add("jumps that compare 32 bits", KernelHistory.jump32) }
         }
         if let feature = instruction.featureOfFourthSet { add(feature, KernelHistory.fourthInstructionSet) }
-        if opcode.rawValue == 0xe5 { add("may_goto", KernelHistory.mayGoto) }
+        if opcode == .mayGoto { add("may_goto", KernelHistory.mayGoto) }
         if opcode.mode == .atomic, opcode.instructionClass == .stx, instruction.imm != 0 {
             add("atomic operations other than adding", KernelHistory.fetchingAtomics)
         }

@@ -27,13 +27,20 @@ struct DominatorTree {
         self.parents = parents
         subtrees = Self.subtrees(order, parents)
         isAcyclic = order.allSatisfy { block in
-            graph.blocks[block.number].terminator.edges.allSatisfy { places[$0.target.number] > places[block.number] }
+            graph.blocks[block.number].terminator.targets.allSatisfy { places[$0.number] > places[block.number] }
         }
     }
 
     /// The nearest strict dominator of `block`, or nil for the entry and for blocks that nothing reaches.
     func parent(of block: BlockID) -> BlockID? {
         block == .entry ? nil : parents[block.number]
+    }
+
+    /// By block, those of which it is the nearest strict dominator, each behind at least one of its predecessors.
+    var children: [[BlockID]] {
+        var result = [[BlockID]](repeating: [], count: parents.count)
+        for block in order { if let parent = parent(of: block) { result[parent.number].append(block) } }
+        return result
     }
 
     /// Whether every way to `block` goes through `dominator`; a block dominates itself.
@@ -44,10 +51,10 @@ struct DominatorTree {
     private static func parents(_ graph: Graph, _ search: DepthFirstSearch) -> [BlockID?] {
         // Blocks are called by their places in the order of the search from here on.
         let count = search.preorder.count
-        var predecessors = [[Int]](repeating: [], count: count)
+        var predecessors = Buckets(count: count, capacity: 2 * count)
         for (place, block) in search.preorder.enumerated() {
-            for edge in graph.blocks[block.number].terminator.edges {
-                predecessors[search.places[edge.target.number]].append(place)
+            for target in graph.blocks[block.number].terminator.targets {
+                predecessors.append(place, to: search.places[target.number])
             }
         }
         var semidominators = Array(0..<count)
@@ -132,14 +139,14 @@ private struct DepthFirstSearch {
         places[BlockID.entry.number] = 0
         var pending: [(block: BlockID, next: Int)] = [(.entry, 0)]
         while let (block, next) = pending.last {
-            let edges = graph.blocks[block.number].terminator.edges
-            guard next < edges.count else {
+            let targets = graph.blocks[block.number].terminator.targets
+            guard next < targets.count else {
                 order.append(block)
                 pending.removeLast()
                 continue
             }
             pending[pending.count - 1].next += 1
-            let target = edges[next].target
+            let target = targets[next]
             guard places[target.number] < 0 else { continue }
             places[target.number] = preorder.count
             preorder.append(target)

@@ -114,12 +114,13 @@ struct Graph: Hashable, Sendable {
 
 extension Graph {
     /// The blocks that some way from the entry leads to.
-    var reachableBlocks: Set<BlockID> {
-        var reached: Set<BlockID> = [.entry]
+    var reachableBlocks: BlockSet {
+        var reached = BlockSet(in: self)
+        reached.insert(.entry)
         var pending = [BlockID.entry]
         while let block = pending.popLast() {
-            for edge in blocks[block.number].terminator.edges where reached.insert(edge.target).inserted {
-                pending.append(edge.target)
+            for target in blocks[block.number].terminator.targets where reached.insert(target) {
+                pending.append(target)
             }
         }
         return reached
@@ -135,29 +136,30 @@ extension Graph {
     /// By block, the reachable blocks that lead to it, once for each edge.
     var predecessors: [[BlockID]] {
         var result = [[BlockID]](repeating: [], count: blocks.count)
-        let reachable = reachableBlocks
-        for number in blocks.indices where reachable.contains(BlockID(number: number)) {
-            for edge in blocks[number].terminator.edges {
-                result[edge.target.number].append(BlockID(number: number))
-            }
+        for id in reachableBlocks {
+            for target in blocks[id.number].terminator.targets { result[target.number].append(id) }
+        }
+        return result
+    }
+
+    /// By block, how many edges from reachable blocks lead to it.
+    var predecessorCounts: [Int] {
+        var result = [Int](repeating: 0, count: blocks.count)
+        for id in reachableBlocks {
+            for target in blocks[id.number].terminator.targets { result[target.number] += 1 }
         }
         return result
     }
 
     /// Replaces values wherever they are read. Chains of replacements are followed.
-    mutating func replaceUses(_ replacements: [Value: Value]) {
+    mutating func replaceUses(_ replacements: Replacements) {
         guard !replacements.isEmpty else { return }
-        func final(_ value: Value) -> Value {
-            var value = value
-            while let next = replacements[value] { value = next }
-            return value
-        }
         for number in blocks.indices {
             for value in blocks[number].instructions {
                 guard let instruction = instruction(value) else { continue }
-                definitions[value.number] = .instruction(instruction.mapOperands(final))
+                definitions[value.number] = .instruction(instruction.mapOperands(replacements.final))
             }
-            blocks[number].terminator = blocks[number].terminator.mapValues(final)
+            blocks[number].terminator = blocks[number].terminator.mapValues(replacements.final)
         }
     }
 }
@@ -196,20 +198,29 @@ enum Terminator: Hashable, Sendable {
     case unreachable
 
     /// The ways out, the taken side of a branch first.
-    var edges: [Edge] {
+    var edges: Few<Edge> {
         switch self {
-        case .jump(let edge): [edge]
-        case .branch(_, _, _, let then, let otherwise): [then, otherwise]
-        case .return, .unreachable: []
+        case .jump(let edge): Few(edge)
+        case .branch(_, _, _, let then, let otherwise): Few(then, otherwise)
+        case .return, .unreachable: Few()
+        }
+    }
+
+    /// Where the ways out lead, the taken side of a branch first.
+    var targets: Few<BlockID> {
+        switch self {
+        case .jump(let edge): Few(edge.target)
+        case .branch(_, _, _, let then, let otherwise): Few(then.target, otherwise.target)
+        case .return, .unreachable: Few()
         }
     }
 
     /// The values it reads, those of its edges apart.
-    var operands: [Value] {
+    var operands: Few<Value> {
         switch self {
-        case .branch(_, let left, let right, _, _): [left, right]
-        case .return(let value): [value]
-        case .jump, .unreachable: []
+        case .branch(_, let left, let right, _, _): Few(left, right)
+        case .return(let value): Few(value)
+        case .jump, .unreachable: Few()
         }
     }
 

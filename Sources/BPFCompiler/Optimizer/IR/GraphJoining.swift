@@ -5,18 +5,18 @@ extension Graph {
     mutating func append(contentsOf other: Graph) -> BlockID {
         precondition(other.windows.isEmpty, "loads have no windows yet")
         let first = blocks.count
-        let reachable = other.reachableBlocks.sorted()
+        let reachable = Array(other.reachableBlocks)
         for block in other.blocks { _ = appendBlock(origin: block.origin) }
-        var values: [Value: Value] = [:]
+        var values = Replacements(in: other)
         for number in reachable.map(\.number) {
             let block = other.blocks[number]
             let id = BlockID(number: first + number)
             blocks[id.number].terminatorOrigin = block.terminatorOrigin
-            for value in block.parameters { values[value] = addParameter(to: id) }
+            for value in block.parameters { values.replace(value, by: addParameter(to: id)) }
             for value in block.instructions {
                 // Its operands may stand in blocks that come later.
-                values[value] = append(
-                    other.instruction(value)!, to: id, origin: other.origins[value.number])
+                let copy = append(other.instruction(value)!, to: id, origin: other.origins[value.number])
+                values.replace(value, by: copy)
             }
         }
         func new(_ value: Value) -> Value { values[value]! }

@@ -25,11 +25,10 @@ struct GraphPrinter {
     private init(_ graph: Graph) { self.graph = graph }
 
     private mutating func nameEverything() {
-        let reachable = graph.reachableBlocks
-        for number in graph.blocks.indices where reachable.contains(BlockID(number: number)) {
-            order.append(BlockID(number: number))
-            blockNames[order.last!] = order.count - 1
-            let block = graph.blocks[number]
+        for id in graph.reachableBlocks {
+            order.append(id)
+            blockNames[id] = order.count - 1
+            let block = graph.blocks[id.number]
             for value in block.parameters + block.instructions.filter(isNamed) { names[value] = names.count }
         }
     }

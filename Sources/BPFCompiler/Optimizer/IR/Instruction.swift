@@ -84,16 +84,16 @@ extension Graph.Instruction {
     }
 
     /// The values it reads.
-    var operands: [Value] {
+    var operands: Few<Value> {
         switch self {
-        case .constant, .length, .metadata: []
-        case .arithmetic(_, let left, let right): [left, right]
+        case .constant, .length, .metadata: Few()
+        case .arithmetic(_, let left, let right): Few(left, right)
         case .load(_, let address), .rawLoad(_, let address), .classicLoad(_, let address),
             .requireBytes(_, let address):
-            address.index.map { [$0] } ?? []
-        case .requireEnd(let window, _): window.index.map { [$0] } ?? []
-        case .search(_, let a, let x): [a, x]
-        case .requireNonzero(let value), .requireInterface(let value): [value]
+            Few(address.index)
+        case .requireEnd(let window, _): Few(window.index)
+        case .search(_, let a, let x): Few(a, x)
+        case .requireNonzero(let value), .requireInterface(let value): Few(value)
         }
     }
 

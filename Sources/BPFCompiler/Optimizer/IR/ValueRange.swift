@@ -1,28 +1,34 @@
 import ClassicBPF
 
-/// What is known of a number: its bounds, and bits that are certainly 0.
+/// What is known of a number: its bounds, and bits that are certainly 0 or 1.
 struct ValueRange: Hashable, Sendable {
     /// The smallest and the largest number it can be.
     private(set) var bounds: ClosedRange<UInt32>
     /// The bits that can be 1.
     private(set) var possibleBits: UInt32
+    /// The bits that are 1 for certain.
+    private(set) var certainBits: UInt32
 
     /// Nothing is known.
-    static let unknown = ValueRange(bounds: 0 ... .max, possibleBits: .max)
+    static let unknown = ValueRange(bounds: 0 ... .max, possibleBits: .max, certainBits: 0)
 
     /// Exactly `number`.
     init(_ number: UInt32) {
-        self.init(bounds: number...number, possibleBits: number)
+        self.init(bounds: number...number, possibleBits: number, certainBits: number)
     }
 
     /// Between two bounds.
     init(_ bounds: ClosedRange<UInt32>) {
-        self.init(bounds: bounds, possibleBits: Self.bits(upTo: bounds.upperBound))
+        // In front of the first bit in which the bounds differ, all between them have the same bits.
+        let free = Self.bits(upTo: bounds.lowerBound ^ bounds.upperBound)
+        self.init(
+            bounds: bounds, possibleBits: bounds.upperBound | free, certainBits: bounds.lowerBound & ~free)
     }
 
-    private init(bounds: ClosedRange<UInt32>, possibleBits: UInt32) {
+    private init(bounds: ClosedRange<UInt32>, possibleBits: UInt32, certainBits: UInt32) {
         self.bounds = bounds
         self.possibleBits = possibleBits
+        self.certainBits = certainBits
     }
 
     /// The number, if there is only one left.
@@ -31,21 +37,33 @@ struct ValueRange: Hashable, Sendable {
     /// What is known where both this and `other` hold, or nil where they cannot.
     func and(_ other: ValueRange) -> ValueRange? {
         let bits = possibleBits & other.possibleBits
-        let low = max(bounds.lowerBound, other.bounds.lowerBound)
+        let certain = certainBits | other.certainBits
+        let low = max(bounds.lowerBound, other.bounds.lowerBound, certain)
         let high = min(bounds.upperBound, other.bounds.upperBound, bits)
-        return low <= high ? ValueRange(bounds: low...high, possibleBits: bits & Self.bits(upTo: high)) : nil
+        guard low <= high else { return nil }
+        let all = ValueRange(low...high)
+        let range = ValueRange(
+            bounds: low...high, possibleBits: bits & all.possibleBits, certainBits: certain | all.certainBits)
+        return range.certainBits & ~range.possibleBits == 0 ? range : nil
     }
 
     /// What is known where either this or `other` holds.
     func or(_ other: ValueRange) -> ValueRange {
         let low = min(bounds.lowerBound, other.bounds.lowerBound)
         let high = max(bounds.upperBound, other.bounds.upperBound)
-        return ValueRange(bounds: low...high, possibleBits: possibleBits | other.possibleBits)
+        return ValueRange(
+            bounds: low...high, possibleBits: possibleBits | other.possibleBits,
+            certainBits: certainBits & other.certainBits)
     }
 
     /// Only numbers whose bits are among `bits`.
     static func bits(_ bits: UInt32) -> ValueRange {
-        ValueRange(bounds: 0...bits, possibleBits: bits)
+        ValueRange(bounds: 0...bits, possibleBits: bits, certainBits: 0)
+    }
+
+    /// Only numbers with all of `bits` set.
+    private static func with(_ bits: UInt32) -> ValueRange {
+        ValueRange(bounds: bits ... .max, possibleBits: .max, certainBits: bits)
     }
 
     /// All bits up to the highest of `number`.
@@ -77,9 +95,13 @@ extension ValueRange {
         let (low, high) = (left.bounds.lowerBound, left.bounds.upperBound)
         switch op {
         case .and:
-            return .bits(left.possibleBits & right.possibleBits).and(
-                ValueRange(0...min(high, right.bounds.upperBound)))!
-        case .or, .xor: return .bits(left.possibleBits | right.possibleBits)
+            return ValueRange.bits(left.possibleBits & right.possibleBits)
+                .and(.with(left.certainBits & right.certainBits))?
+                .and(ValueRange(0...min(high, right.bounds.upperBound))) ?? .unknown
+        case .or:
+            return ValueRange.bits(left.possibleBits | right.possibleBits)
+                .and(.with(left.certainBits | right.certainBits)) ?? .unknown
+        case .xor: return .bits(left.possibleBits | right.possibleBits)
         case .add:
             let (sum, overflows) = high.addingReportingOverflow(right.bounds.upperBound)
             return overflows ? .unknown : ValueRange((low + right.bounds.lowerBound)...sum)
@@ -94,13 +116,15 @@ extension ValueRange {
         case .shiftRight:
             guard let distance = right.constant.map({ $0 & 31 }) else { return ValueRange(0...high) }
             return ValueRange(
-                bounds: (low >> distance)...(high >> distance), possibleBits: left.possibleBits >> distance)
+                bounds: (low >> distance)...(high >> distance), possibleBits: left.possibleBits >> distance,
+                certainBits: left.certainBits >> distance)
         case .shiftLeft:
             guard let distance = right.constant.map({ $0 & 31 }), high.leadingZeroBitCount >= Int(distance) else {
                 return .unknown
             }
             return ValueRange(
-                bounds: (low << distance)...(high << distance), possibleBits: left.possibleBits << distance)
+                bounds: (low << distance)...(high << distance), possibleBits: left.possibleBits << distance,
+                certainBits: left.certainBits << distance)
         }
     }
 
@@ -117,7 +141,7 @@ extension ValueRange {
             if bounds.lowerBound >= right.bounds.upperBound { return true }
             return bounds.upperBound < right.bounds.lowerBound ? false : nil
         case .anyBitSet:
-            if let l = constant, let r = right.constant { return l & r != 0 }
+            if certainBits & right.certainBits != 0 { return true }
             return possibleBits & right.possibleBits == 0 ? false : nil
         }
     }
@@ -134,7 +158,9 @@ extension ValueRange {
         case (.greater, false): return and(ValueRange(0...high))
         case (.greaterOrEqual, true): return and(ValueRange(low ... .max))
         case (.greaterOrEqual, false): return high == 0 ? nil : and(ValueRange(0...(high - 1)))
-        case (.anyBitSet, true): return without(0)
+        case (.anyBitSet, true):
+            guard let mask = right.constant, mask.nonzeroBitCount == 1 else { return without(0) }
+            return and(.with(mask))
         case (.anyBitSet, false):
             guard let mask = right.constant else { return self }
             return and(.bits(~mask))

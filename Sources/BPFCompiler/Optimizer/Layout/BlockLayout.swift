@@ -40,14 +40,17 @@ struct BlockLayout {
 
     /// Whether a block only sets the result and leaves.
     private func isEnd(_ number: Int) -> Bool {
-        guard !function.blocks[number].isRare,
-            function.blocks[number].instructions.allSatisfy({ $0.dst == .result && $0.src == nil })
-        else { return false }
+        guard onlySetsResult(number) else { return false }
         switch function.blocks[number].terminator {
         case .exit: return true
-        case .jump(let next): return isExit(next)
+        case .jump(let next): return isExit(next) && onlySetsResult(next)
         case .branch: return false
         }
+    }
+
+    private func onlySetsResult(_ number: Int) -> Bool {
+        !function.blocks[number].isRare
+            && function.blocks[number].instructions.allSatisfy { $0.dst == .result && $0.src == nil }
     }
 
     private func isExit(_ number: Int) -> Bool { function.blocks[number].terminator == .exit }
@@ -55,7 +58,7 @@ struct BlockLayout {
     /// The blocks that can stand right behind `number`, the best first.
     private func preferredSuccessors(of number: Int) -> [Int] {
         let terminator = function.blocks[number].terminator
-        var successors = terminator.successors.filter { !isPlaced[$0] }
+        var successors: [Int] = terminator.successors.filter { !isPlaced[$0] }
         // Falling through where the condition holds takes the opposite condition, which not every one has.
         if case .branch = terminator { successors.reverse() }
         let isRare = successors.map { function.blocks[$0].isRare }

@@ -165,6 +165,7 @@ extension MachineCondition {
             is64
                 ? .jump64(if: left, comparison, constant, distance)
                 : .jump32(if: left, comparison, constant, distance)
+        case .budget: .mayGoto(distance)
         }
     }
 }

@@ -10,8 +10,8 @@ import ClassicBPF
 struct AddressLowering {
     /// How a hook reaches the header areas.
     enum Areas: Hashable, Sendable {
-        /// By the kernel's instructions for classic loads, which then serve for all other loads too if `everywhere`.
-        case instructions(everywhere: Bool)
+        /// By the kernel's instructions for classic loads.
+        case instructions
         /// The link-layer header is at `linkLayer`, nil where there is none, and the network header at `network`.
         case offsets(linkLayer: UInt32?, network: UInt32)
     }
@@ -20,10 +20,10 @@ struct AddressLowering {
     private var graph: Graph
     private let ranges: RangeAnalysis
 
-    static func run(on graph: inout Graph, _ areas: Areas) {
-        // In loops the verifier does better with the kernel's instructions, which are one way only.
-        let hasInstructions = if case .instructions = areas { true } else { false }
-        let ranges = hasInstructions ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
+    /// - Parameter areFollowed: Whether the verifier walks through every round of a loop.
+    static func run(on graph: inout Graph, _ areas: Areas, areFollowed: Bool = true) {
+        // It does better with the kernel's instructions then, which are one way only.
+        let ranges = areas == .instructions && areFollowed ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
         var lowering = AddressLowering(areas: areas, graph: graph, ranges: ranges)
         lowering.run()
         graph = lowering.graph
@@ -47,7 +47,6 @@ struct AddressLowering {
 
     /// Whether the address lies in the packet, if anywhere, as it stands.
     private func isPlain(_ address: Graph.Address) -> Bool {
-        if areas == .instructions(everywhere: true) { return false }
         guard let index = address.index else { return address.offset < Self.firstArea }
         // A value that this lowering made is below 2³¹.
         guard index.number < knownValues else { return true }

@@ -9,7 +9,7 @@ struct EqualityChains {
 
     static func run(on graph: inout Graph) -> [String] {
         var pass = EqualityChains(
-            graph: graph, predecessorCounts: graph.predecessors.map(\.count),
+            graph: graph, predecessorCounts: graph.predecessorCounts,
             isDone: Array(repeating: false, count: graph.blocks.count))
         let count = pass.run()
         graph = pass.graph

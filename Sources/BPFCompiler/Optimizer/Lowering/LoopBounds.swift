@@ -1,4 +1,4 @@
-/// Gives every loop a number of rounds it cannot exceed, so that the kernel's verifier sees that it ends.
+/// Gives every loop a number of rounds it cannot exceed, so that it ends, and that the kernel's verifier sees that.
 ///
 /// Each header of a loop gets a last parameter that counts down on the ways back; where it reaches 0, the filter fails.
 enum LoopBounds {
@@ -20,12 +20,15 @@ enum LoopBounds {
 
     /// Bounds the loops of `graph`, each to as many rounds as the verifier can be expected to walk through.
     ///
-    /// - Parameter share: Into how many parts what the verifier bears is divided, 1 where the graph is all there is.
-    static func run(on graph: inout Graph, share: Int = 1) {
+    /// - Parameters:
+    ///   - share: Into how many parts what the verifier bears is divided, 1 where the graph is all there is.
+    ///   - areFollowed: Whether the verifier walks through every round, as it does where there is no `may_goto`.
+    static func run(on graph: inout Graph, share: Int = 1, areFollowed: Bool) {
         let loops = loops(in: graph, DominatorTree(graph))
         for (header, loop) in loops.sorted(by: { $0.key < $1.key }) {
             // Loops one behind the other share what the verifier bears.
-            let count = max(1, min(mostRounds, rounds(of: loop.body, in: graph) / (loops.count * share)))
+            let bearable = areFollowed ? rounds(of: loop.body, in: graph) / (loops.count * share) : mostRounds
+            let count = max(1, min(mostRounds, bearable))
             bound(header, loop.latches, UInt32(count), in: &graph)
             graph.rounds[header] = count
         }

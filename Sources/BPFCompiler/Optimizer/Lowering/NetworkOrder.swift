@@ -17,7 +17,7 @@ struct NetworkOrder {
     }
 
     private mutating func run() -> Int {
-        let blocks = graph.reachableBlocks.sorted()
+        let blocks = Array(graph.reachableBlocks)
         for id in blocks {
             for value in graph.blocks[id.number].instructions { sizes[value.number] = candidate(value) }
         }
@@ -56,7 +56,7 @@ struct NetworkOrder {
     /// Takes out candidates that are used, or made, in a way that asks for their order; true if there were any.
     private mutating func excludeUnsuitable(_ blocks: [BlockID]) -> Bool {
         var hasChanged = false
-        func exclude(_ values: [Value]) {
+        func exclude(_ values: some Sequence<Value>) {
             for value in values where sizes[value.number] != nil {
                 sizes[value.number] = nil
                 hasChanged = true
@@ -79,7 +79,7 @@ struct NetworkOrder {
             } else {
                 exclude(block.terminator.operands)
             }
-            exclude(block.terminator.edges.flatMap(\.arguments))
+            for edge in block.terminator.edges { exclude(edge.arguments) }
         }
         return hasChanged
     }

@@ -6,7 +6,7 @@ import ClassicBPF
 ///     b: if a > 20 goto f else t      if d > 10 goto f else t
 enum Ranges {
     static func run(on graph: inout Graph) -> [String] {
-        let predecessorCounts = graph.predecessors.map(\.count)
+        let predecessorCounts = graph.predecessorCounts
         let uses = graph.useCounts
         var count = 0
         for id in DominatorTree(graph).order {

@@ -26,7 +26,7 @@ struct TagAddresses {
     /// The tag's protocol identifier and control information.
     private var protocolIdentifier: Value?
     private var controlInformation: Value?
-    private var replacements: [Value: Value] = [:]
+    private var replacements: Replacements
     private var hasChanged = false
 
     /// Moves the addresses of `graph`, and returns whether that changed any.
@@ -44,6 +44,7 @@ struct TagAddresses {
         self.hasAreas = hasAreas
         self.graph = graph
         self.ranges = ranges
+        replacements = Replacements(in: graph)
     }
 
     private mutating func run() {
@@ -205,7 +206,7 @@ struct TagAddresses {
             let (area, offset) = areaAndOffset(address.offset)
             value = parts(of: size, at: offset, in: area, block, origin)
         }
-        if let load { replacements[load] = value }
+        if let load { replacements.replace(load, by: value) }
     }
 }
 

@@ -15,7 +15,7 @@ struct TestMerging {
 
     static func run(on graph: inout Graph) -> [String] {
         var pass = TestMerging(
-            graph: graph, predecessorCounts: graph.predecessors.map(\.count), uses: graph.useCounts)
+            graph: graph, predecessorCounts: graph.predecessorCounts, uses: graph.useCounts)
         var merged = 0
         for id in DominatorTree(graph).order { merged += pass.mergeTests(from: id) }
         graph = pass.graph
@@ -90,7 +90,9 @@ struct TestMerging {
         return graph.blocks[id.number].instructions.allSatisfy { value in
             switch graph.instruction(value)! {
             case .constant: true
-            case .rawLoad, .load(.byte, _), .arithmetic(.and, _, _): uses[value.number] == 1
+            // What a merged test reads was made later than the counts; it has been merged as far as it goes.
+            case .rawLoad, .load(.byte, _), .arithmetic(.and, _, _):
+                value.number < uses.count && uses[value.number] == 1
             default: false
             }
         }
@@ -182,9 +184,8 @@ extension Graph {
             for value in block.instructions {
                 for operand in instruction(value)!.operands { counts[operand.number] += 1 }
             }
-            for value in block.terminator.operands + block.terminator.edges.flatMap(\.arguments) {
-                counts[value.number] += 1
-            }
+            for value in block.terminator.operands { counts[value.number] += 1 }
+            for edge in block.terminator.edges { for value in edge.arguments { counts[value.number] += 1 } }
         }
         return counts
     }

@@ -12,14 +12,16 @@ struct VLANLowering {
     private let view: VLANView
     private let hook: Hook
     private let areas: AddressLowering.Areas
+    /// Whether the verifier walks through every round of a loop.
+    private let areFollowed: Bool
 
     static func run(
-        on graph: inout Graph, _ view: VLANView, _ hook: Hook, _ areas: AddressLowering.Areas
+        on graph: inout Graph, _ view: VLANView, _ hook: Hook, _ areas: AddressLowering.Areas, areFollowed: Bool = true
     ) -> [String] {
-        let lowering = VLANLowering(graph: graph, view: view, hook: hook, areas: areas)
+        let lowering = VLANLowering(graph: graph, view: view, hook: hook, areas: areas, areFollowed: areFollowed)
         let specialized = lowering.specialized()
         guard let specialized else {
-            AddressLowering.run(on: &graph, areas)
+            AddressLowering.run(on: &graph, areas, areFollowed: areFollowed)
             return []
         }
         graph = specialized

@@ -28,23 +28,25 @@ enum BlockMerging: Pass {
             if steps > 0 { bypassed += 1 }
             return edge
         }
-        for id in graph.reachableBlocks.sorted() {
+        for id in graph.reachableBlocks {
             graph.blocks[id.number].terminator = graph.blocks[id.number].terminator.mapEdges(onward)
         }
         return bypassed
     }
 
     private static func mergeChains(in graph: inout Graph) -> Int {
-        let predecessors = graph.predecessors
-        var replacements: [Value: Value] = [:]
+        let predecessors = graph.predecessorCounts
+        var replacements = Replacements(in: graph)
         var merged = 0
         for id in DominatorTree(graph).order {
             while case .jump(let edge) = graph.blocks[id.number].terminator, edge.target != id, edge.target != .entry,
-                predecessors[edge.target.number].count == 1,
+                predecessors[edge.target.number] == 1,
                 graph.blocks[edge.target.number].terminator != .unreachable
             {
                 let next = graph.blocks[edge.target.number]
-                for (parameter, argument) in zip(next.parameters, edge.arguments) { replacements[parameter] = argument }
+                for (parameter, argument) in zip(next.parameters, edge.arguments) {
+                    replacements.replace(parameter, by: argument)
+                }
                 graph.blocks[id.number].instructions += next.instructions
                 graph.blocks[id.number].terminator = next.terminator
                 graph.blocks[id.number].terminatorOrigin = next.terminatorOrigin

@@ -6,8 +6,8 @@ enum ConstantFolding: Pass {
 
     static func run(on graph: inout Graph) -> [String] {
         var folded = 0
-        var replacements: [Value: Value] = [:]
-        var constants: [Value: UInt32] = [:]
+        var replacements = Replacements(in: graph)
+        var constants = Constants(in: graph)
         for id in DominatorTree(graph).order {
             for value in graph.blocks[id.number].instructions {
                 let instruction = graph.instruction(value)!.mapOperands { replacements[$0] ?? $0 }
@@ -20,7 +20,7 @@ enum ConstantFolding: Pass {
                     }
                     constants[value] = number
                 case .same(let other):
-                    replacements[value] = other
+                    replacements.replace(value, by: other)
                     folded += 1
                 case .instruction(let simpler):
                     graph.redefine(value, as: simpler)
@@ -30,7 +30,7 @@ enum ConstantFolding: Pass {
             }
         }
         for number in graph.blocks.indices {
-            graph.blocks[number].instructions.removeAll { replacements[$0] != nil }
+            if !replacements.isEmpty { graph.blocks[number].instructions.removeAll { replacements[$0] != nil } }
         }
         graph.replaceUses(replacements)
         folded += dropFulfilledRequirements(in: &graph, constants)
@@ -41,13 +41,25 @@ enum ConstantFolding: Pass {
         return notes
     }
 
+    /// The values that are known, by their numbers.
+    private struct Constants {
+        private var numbers: [UInt32?]
+
+        init(in graph: Graph) { numbers = Array(repeating: nil, count: graph.definitions.count) }
+
+        subscript(value: Value) -> UInt32? {
+            get { numbers[value.number] }
+            set { numbers[value.number] = newValue }
+        }
+    }
+
     private enum Folded {
         case constant(UInt32)
         case same(Value)
         case instruction(Graph.Instruction)
     }
 
-    private static func fold(_ instruction: Graph.Instruction, _ constants: [Value: UInt32]) -> Folded? {
+    private static func fold(_ instruction: Graph.Instruction, _ constants: Constants) -> Folded? {
         switch instruction {
         case .constant(let number):
             return .constant(number)
@@ -77,25 +89,26 @@ enum ConstantFolding: Pass {
     }
 
     /// The address with its index added, where that is a constant.
-    private static func constantAddress(_ address: Graph.Address, _ constants: [Value: UInt32]) -> Graph.Address? {
+    private static func constantAddress(_ address: Graph.Address, _ constants: Constants) -> Graph.Address? {
         address.index.flatMap { constants[$0] }.map { Graph.Address(index: nil, offset: address.offset &+ $0) }
     }
 
-    private static func dropFulfilledRequirements(in graph: inout Graph, _ constants: [Value: UInt32]) -> Int {
+    private static func dropFulfilledRequirements(in graph: inout Graph, _ constants: Constants) -> Int {
         var dropped = 0
         for number in graph.blocks.indices {
-            let instructions = graph.blocks[number].instructions
-            let kept = instructions.filter { value in
-                guard case .requireNonzero(let divisor)? = graph.instruction(value) else { return true }
-                return constants[divisor, default: 0] == 0
+            func isFulfilled(_ value: Value) -> Bool {
+                guard case .requireNonzero(let divisor)? = graph.instruction(value) else { return false }
+                return constants[divisor] ?? 0 != 0
             }
+            guard graph.blocks[number].instructions.contains(where: isFulfilled) else { continue }
+            let kept = graph.blocks[number].instructions.filter { !isFulfilled($0) }
+            dropped += graph.blocks[number].instructions.count - kept.count
             graph.blocks[number].instructions = kept
-            dropped += instructions.count - kept.count
         }
         return dropped
     }
 
-    private static func foldBranches(in graph: inout Graph, _ constants: [Value: UInt32]) -> Int {
+    private static func foldBranches(in graph: inout Graph, _ constants: Constants) -> Int {
         var decided = 0
         for number in graph.blocks.indices {
             guard

@@ -14,6 +14,7 @@ enum DeadCode: Pass {
         var removedValues = 0
         for number in graph.blocks.indices {
             let before = graph.blocks[number].instructions.count
+            if graph.blocks[number].instructions.allSatisfy(read.contains) { continue }
             graph.blocks[number].instructions.removeAll { !read.contains($0) }
             removedValues += before - graph.blocks[number].instructions.count
         }
@@ -24,16 +25,17 @@ enum DeadCode: Pass {
     }
 
     /// The values that requirements and the ends of blocks read, and what those are computed from.
-    private static func readValues(in graph: Graph) -> Set<Value> {
+    private static func readValues(in graph: Graph) -> ValueSet {
         var pending: [Value] = []
         for block in graph.blocks {
-            pending += block.instructions.filter { graph.instruction($0)!.mayEndFilter }
-            pending += block.terminator.operands + block.terminator.edges.flatMap(\.arguments)
+            for value in block.instructions where graph.instruction(value)!.mayEndFilter { pending.append(value) }
+            for value in block.terminator.operands { pending.append(value) }
+            for edge in block.terminator.edges { pending += edge.arguments }
         }
-        var read: Set<Value> = []
+        var read = ValueSet(in: graph)
         while let value = pending.popLast() {
-            guard read.insert(value).inserted else { continue }
-            pending += graph.instruction(value)?.operands ?? []
+            guard read.insert(value) else { continue }
+            for operand in graph.instruction(value)?.operands ?? Few() { pending.append(operand) }
         }
         return read
     }

@@ -6,7 +6,7 @@ enum ParameterPruning: Pass {
 
     static func run(on graph: inout Graph) -> [String] {
         var removed = 0
-        while true {
+        while graph.blocks.contains(where: { !$0.parameters.isEmpty }) {
             let count = removeRepeating(from: &graph) + removeUnread(from: &graph)
             if count == 0 { break }
             removed += count
@@ -17,63 +17,83 @@ enum ParameterPruning: Pass {
     /// A parameter that is always given the same value, or itself, is that value.
     private static func removeRepeating(from graph: inout Graph) -> Int {
         let incoming = arguments(in: graph)
-        var replacements: [Value: Value] = [:]
-        func final(_ value: Value) -> Value {
-            var value = value
-            while let next = replacements[value] { value = next }
-            return value
-        }
+        var replacements = Replacements(in: graph)
         for id in DominatorTree(graph).order {
             for (place, parameter) in graph.blocks[id.number].parameters.enumerated() {
-                let values = Set(incoming[id.number].map { final($0[place]) }).subtracting([parameter])
-                if values.count == 1 { replacements[parameter] = values.first! }
+                if let value = onlyValue(of: parameter, place, incoming[id.number], replacements) {
+                    replacements.replace(parameter, by: value)
+                }
             }
         }
-        remove(Set(replacements.keys), from: &graph)
+        remove(from: &graph) { replacements[$0] != nil }
         graph.replaceUses(replacements)
         return replacements.count
+    }
+
+    /// The one value but itself that all ways bring for `parameter`, the one at `place`, or nil.
+    private static func onlyValue(
+        of parameter: Value, _ place: Int, _ ways: [[Value]], _ replacements: Replacements
+    ) -> Value? {
+        var only: Value?
+        for way in ways {
+            let value = replacements.final(way[place])
+            if value == parameter || value == only { continue }
+            if only != nil { return nil }
+            only = value
+        }
+        return only
     }
 
     private static func removeUnread(from graph: inout Graph) -> Int {
         // What is read only to be handed to an unread parameter is not read: start from real uses, follow them back.
         let incoming = arguments(in: graph)
-        var places: [Value: (block: BlockID, place: Int)] = [:]
+        var places = [Int](repeating: -1, count: graph.definitions.count)
+        var parameters = 0
         var pending: [Value] = []
-        for id in DominatorTree(graph).order {
-            let block = graph.blocks[id.number]
-            for (place, parameter) in block.parameters.enumerated() { places[parameter] = (id, place) }
-            pending += block.instructions.flatMap { graph.instruction($0)!.operands } + block.terminator.operands
+        let reachable = graph.reachableBlocks
+        for id in reachable {
+            for (place, parameter) in graph.blocks[id.number].parameters.enumerated() {
+                places[parameter.number] = place
+                parameters += 1
+            }
         }
-        var read: Set<Value> = []
+        for id in reachable {
+            for value in graph.blocks[id.number].instructions {
+                for operand in graph.instruction(value)!.operands { pending.append(operand) }
+            }
+            for operand in graph.blocks[id.number].terminator.operands { pending.append(operand) }
+        }
+        var read = ValueSet(in: graph)
         while let value = pending.popLast() {
-            guard let (block, place) = places[value], read.insert(value).inserted else { continue }
-            pending += incoming[block.number].map { $0[place] }
+            guard places[value.number] >= 0, case .parameter(let block) = graph.definitions[value.number],
+                read.insert(value)
+            else { continue }
+            for way in incoming[block.number] { pending.append(way[places[value.number]]) }
         }
-        let unread = Set(places.keys).subtracting(read)
-        remove(unread, from: &graph)
-        return unread.count
+        remove(from: &graph) { places[$0.number] >= 0 && !read.contains($0) }
+        return parameters - read.count
     }
 
-    /// By block, the arguments of each edge to it.
+    /// By block that has parameters, the arguments of each edge to it.
     private static func arguments(in graph: Graph) -> [[[Value]]] {
         var result = [[[Value]]](repeating: [], count: graph.blocks.count)
         for id in graph.reachableBlocks {
-            for edge in graph.blocks[id.number].terminator.edges {
+            for edge in graph.blocks[id.number].terminator.edges where !edge.arguments.isEmpty {
                 result[edge.target.number].append(edge.arguments)
             }
         }
         return result
     }
 
-    private static func remove(_ parameters: Set<Value>, from graph: inout Graph) {
-        guard !parameters.isEmpty else { return }
+    private static func remove(from graph: inout Graph, where isNeedless: (Value) -> Bool) {
         let kept = graph.blocks.map { block in
-            block.parameters.indices.filter { !parameters.contains(block.parameters[$0]) }
+            block.parameters.indices.filter { !isNeedless(block.parameters[$0]) }
         }
         for number in graph.blocks.indices {
             graph.blocks[number].parameters = kept[number].map { graph.blocks[number].parameters[$0] }
             graph.blocks[number].terminator = graph.blocks[number].terminator.mapEdges { edge in
-                Edge(target: edge.target, arguments: kept[edge.target.number].map { edge.arguments[$0] })
+                if edge.arguments.isEmpty { return edge }
+                return Edge(target: edge.target, arguments: kept[edge.target.number].map { edge.arguments[$0] })
             }
         }
     }

@@ -10,7 +10,7 @@ enum RedundantBranches: Pass {
 
     static func run(on graph: inout Graph) -> [String] {
         var count = 0
-        for id in graph.reachableBlocks.sorted() {
+        for id in graph.reachableBlocks {
             guard
                 case .branch(.equal, let value, let right, let then, let otherwise) = graph.blocks[id.number].terminator,
                 let number = graph.instruction(right)?.constant,

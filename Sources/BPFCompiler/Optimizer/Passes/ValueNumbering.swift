@@ -9,11 +9,8 @@ enum ValueNumbering: Pass {
 
     static func run(on graph: inout Graph) -> [String] {
         let tree = DominatorTree(graph)
-        var children = [[BlockID]](repeating: [], count: graph.blocks.count)
-        for block in tree.order { if let parent = tree.parent(of: block) { children[parent.number].append(block) } }
-
-        var replacements: [Value: Value] = [:]
-        var repeated: Set<Value> = []
+        let children = tree.children
+        var replacements = Replacements(in: graph)
         var known: [Graph.Instruction: Value] = [:]
         // Down the dominator tree and back up, without recursion; `added` is what a block has made known.
         var pending: [(block: BlockID, isDone: Bool)] = [(.entry, false)]
@@ -28,8 +25,7 @@ enum ValueNumbering: Pass {
                 let instruction = graph.instruction(value)!.mapOperands { replacements[$0] ?? $0 }.canonical
                 guard instruction.isRepeatable else { continue }
                 if let first = known[instruction] {
-                    replacements[value] = first
-                    repeated.insert(value)
+                    replacements.replace(value, by: first)
                 } else {
                     known[instruction] = value
                     added[block.number].append(instruction)
@@ -37,12 +33,12 @@ enum ValueNumbering: Pass {
             }
             pending += children[block.number].reversed().map { ($0, false) }
         }
-        guard !repeated.isEmpty else { return [] }
+        guard !replacements.isEmpty else { return [] }
         for number in graph.blocks.indices {
-            graph.blocks[number].instructions.removeAll(where: repeated.contains)
+            graph.blocks[number].instructions.removeAll { replacements[$0] != nil }
         }
         graph.replaceUses(replacements)
-        return ["found \(repeated.count) values known already"]
+        return ["found \(replacements.count) values known already"]
     }
 }
 

@@ -8,21 +8,22 @@ enum DeadInstructions {
     private static func removeOnce(from function: inout MachineFunction) -> Bool {
         let liveness = Liveness(function)
         var hasChanged = false
+        var live = RegisterSet(of: function)
         for number in function.blocks.indices {
-            let block = function.blocks[number]
-            var live = Set(liveness.atEnd[number])
-            live.formUnion(block.terminator.reads)
-            var kept: [MachineInstruction] = []
-            for instruction in block.instructions.reversed() {
+            live.removeAll()
+            live.insert(liveness.atEnd(number))
+            live.insert(function.blocks[number].terminator.reads)
+            var dead: [Int] = []
+            for (place, instruction) in function.blocks[number].instructions.enumerated().reversed() {
                 if instruction.isPure, let dst = instruction.dst, !live.contains(dst) {
-                    hasChanged = true
+                    dead.append(place)
                     continue
                 }
-                live.subtract(instruction.writes)
-                live.formUnion(instruction.reads)
-                kept.append(instruction)
+                live.remove(instruction.writes)
+                live.insert(instruction.reads)
             }
-            function.blocks[number].instructions = kept.reversed()
+            for place in dead { function.blocks[number].instructions.remove(at: place) }
+            hasChanged = hasChanged || !dead.isEmpty
         }
         return hasChanged
     }

@@ -20,7 +20,7 @@ struct LiveRanges {
         for number in order.reversed() {
             let block = function.blocks[number]
             let start = end - 2 * (block.instructions.count + 1)
-            for register in liveness.atEnd[number] { builder.open(register, at: end) }
+            for register in liveness.atEnd(number) { builder.open(register, at: end) }
             var moment = end - 2
             for register in block.terminator.reads { read(register, at: moment, &builder) }
             for instruction in block.instructions.reversed() {
@@ -29,7 +29,7 @@ struct LiveRanges {
                 for register in instruction.reads { read(register, at: moment, &builder) }
                 if instruction.isMove { copies.append((instruction.dst!, instruction.src!)) }
             }
-            for register in liveness.atStart[number] { builder.close(register, at: start) }
+            for register in liveness.atStart(number) { builder.close(register, at: start) }
             end = start
         }
         stretches = builder.finished()

@@ -3,53 +3,50 @@
 /// For each register the blocks it is live into are found by going back from its reads, so what lives in one block only
 /// costs next to nothing.
 struct Liveness {
-    /// By block, the registers live at its start.
-    private(set) var atStart: [[MachineRegister]]
-    /// By block, the registers live at its end.
-    private(set) var atEnd: [[MachineRegister]]
+    /// By block, the registers live at its start and at its end.
+    private var starts: Buckets
+    private var ends: Buckets
+
+    /// The registers live at the start of `block`.
+    func atStart(_ block: Int) -> some Sequence<MachineRegister> {
+        starts[block].lazy.map { MachineRegister(number: $0) }
+    }
+
+    /// The registers live at the end of `block`.
+    func atEnd(_ block: Int) -> some Sequence<MachineRegister> {
+        ends[block].lazy.map { MachineRegister(number: $0) }
+    }
 
     /// Finds what is live in `function`.
     ///
     /// - Complexity: O(*n*) in the number of instructions plus the blocks each register lives through.
     init(_ function: MachineFunction) {
         let count = function.blocks.count
-        atStart = Array(repeating: [], count: count)
-        atEnd = Array(repeating: [], count: count)
-        var predecessors = [[Int]](repeating: [], count: count)
+        starts = Buckets(count: count)
+        ends = Buckets(count: count)
+        var predecessors = Buckets(count: count, capacity: 2 * count)
         for (number, block) in function.blocks.enumerated() {
-            for target in Set(block.terminator.successors) { predecessors[target].append(number) }
-        }
-        var readFirst = [[Int]](repeating: [], count: function.registerCount)
-        var writes = [[Int]](repeating: [], count: function.registerCount)
-        for (number, block) in function.blocks.enumerated() {
-            var written: Set<MachineRegister> = []
-            var read: Set<MachineRegister> = []
-            func note(_ registers: [MachineRegister]) {
-                for register in registers where register != .frame && !written.contains(register) {
-                    if read.insert(register).inserted { readFirst[register.number].append(number) }
-                }
+            for target in block.terminator.successors where predecessors.last(of: target) != number {
+                predecessors.append(number, to: target)
             }
-            for instruction in block.instructions {
-                note(instruction.reads)
-                for register in instruction.writes where written.insert(register).inserted {
-                    writes[register.number].append(number)
-                }
-            }
-            note(block.terminator.reads)
         }
+        let uses = Uses(function)
         var isLiveIn = [Int](repeating: -1, count: count)
         var isLiveOut = [Int](repeating: -1, count: count)
         var isWritten = [Int](repeating: -1, count: count)
-        for register in readFirst.indices where !readFirst[register].isEmpty {
-            for block in writes[register] { isWritten[block] = register }
-            var pending = readFirst[register]
-            for block in pending { isLiveIn[block] = register }
+        var pending: [Int] = []
+        for register in 0..<function.registerCount where !uses.readFirst.isEmpty(register) {
+            for block in uses.writes[register] { isWritten[block] = register }
+            for block in uses.readFirst[register] {
+                isLiveIn[block] = register
+                pending.append(block)
+            }
             while let block = pending.popLast() {
-                atStart[block].append(MachineRegister(number: register))
+                starts.append(register, to: block)
                 for before in predecessors[block] {
                     if isLiveOut[before] != register {
                         isLiveOut[before] = register
-                        atEnd[before].append(MachineRegister(number: register))
+                        ends.append(register, to: before)
                     }
                     if isWritten[before] != register, isLiveIn[before] != register {
                         isLiveIn[before] = register
@@ -57,6 +54,36 @@ struct Liveness {
                     }
                 }
             }
+        }
+    }
+
+    /// By register, the blocks that read it before they write it, and those that write it.
+    private struct Uses {
+        var readFirst: Buckets
+        var writes: Buckets
+
+        init(_ function: MachineFunction) {
+            readFirst = Buckets(count: function.registerCount)
+            writes = Buckets(count: function.registerCount, capacity: function.registerCount)
+            var written = RegisterSet(of: function)
+            var read = RegisterSet(of: function)
+            for (number, block) in function.blocks.enumerated() {
+                written.removeAll()
+                read.removeAll()
+                for instruction in block.instructions {
+                    for register in instruction.reads where !written.contains(register) && read.insert(register) {
+                        readFirst.append(number, to: register.number)
+                    }
+                    for register in instruction.writes where written.insert(register) {
+                        writes.append(number, to: register.number)
+                    }
+                }
+                for register in block.terminator.reads where !written.contains(register) && read.insert(register) {
+                    readFirst.append(number, to: register.number)
+                }
+            }
+            // The stack's is always there.
+            readFirst.removeAll(from: MachineRegister.frame.number)
         }
     }
 }

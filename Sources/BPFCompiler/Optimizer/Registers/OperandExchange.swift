@@ -5,16 +5,18 @@
 enum OperandExchange {
     static func run(on function: inout MachineFunction) {
         let liveness = Liveness(function)
+        var live = RegisterSet(of: function)
         for number in function.blocks.indices {
-            var live = Set(liveness.atEnd[number])
-            live.formUnion(function.blocks[number].terminator.reads)
+            live.removeAll()
+            live.insert(liveness.atEnd(number))
+            live.insert(function.blocks[number].terminator.reads)
             for place in function.blocks[number].instructions.indices.reversed() {
                 let instruction = function.blocks[number].instructions[place]
                 if instruction.isExchangeable, place > 0, let right = instruction.src, !live.contains(right) {
                     exchange(place, in: &function.blocks[number])
                 }
-                live.subtract(instruction.writes)
-                live.formUnion(instruction.reads)
+                live.remove(instruction.writes)
+                live.insert(instruction.reads)
             }
         }
     }

@@ -16,6 +16,34 @@ struct MachineRegister: Hashable, Sendable {
     static let frame = MachineRegister(.r10)
 }
 
+/// The registers that an instruction reads or writes: up to two, and a run of the machine's. Unlike an array they take no
+/// memory of their own.
+struct MachineRegisters: Sequence {
+    private var named: Few<MachineRegister>
+    private var run: Range<Int>
+
+    init(_ first: MachineRegister? = nil, _ second: MachineRegister? = nil, _ run: Range<Int> = 0..<0) {
+        if let first, let second { named = Few(first, second) } else { named = Few(first ?? second) }
+        self.run = run
+    }
+
+    func makeIterator() -> Iterator { Iterator(registers: self) }
+
+    struct Iterator: IteratorProtocol {
+        fileprivate let registers: MachineRegisters
+        private var place = 0
+
+        fileprivate init(registers: MachineRegisters) { self.registers = registers }
+
+        mutating func next() -> MachineRegister? {
+            defer { place += 1 }
+            if place < registers.named.count { return registers.named[place] }
+            let number = registers.run.lowerBound + place - registers.named.count
+            return number < registers.run.upperBound ? MachineRegister(number: number) : nil
+        }
+    }
+}
+
 /// An eBPF instruction whose registers may be virtual. Jumps and exits are ends of blocks instead.
 struct MachineInstruction: Hashable, Sendable {
     /// The instruction; its register fields are filled in when registers have been chosen.
@@ -71,19 +99,15 @@ struct MachineInstruction: Hashable, Sendable {
     var writesDst: Bool { dst != nil && isPure }
 
     /// The registers it reads.
-    var reads: [MachineRegister] {
-        var result: [MachineRegister] = []
-        if readsDst, let dst { result.append(dst) }
-        if let src { result.append(src) }
-        if isClassicLoad { result.append(MachineRegister(.r6)) }
-        if argumentCount > 0 { result += (1...argumentCount).map { MachineRegister(number: $0) } }
-        return result
+    var reads: MachineRegisters {
+        let dst = readsDst ? dst : nil
+        if isClassicLoad { return MachineRegisters(dst, src, 6..<7) }
+        return MachineRegisters(dst, src, 1..<(1 + argumentCount))
     }
 
     /// The registers it writes or destroys.
-    var writes: [MachineRegister] {
-        if isCall { return (0...5).map { MachineRegister(number: $0) } }
-        return writesDst ? [dst!] : []
+    var writes: MachineRegisters {
+        isCall ? MachineRegisters(nil, nil, 0..<6) : MachineRegisters(writesDst ? dst : nil)
     }
 
     /// The same with its fields replaced.
@@ -102,19 +126,19 @@ enum MachineTerminator: Hashable, Sendable {
     /// Returns `r0`.
     case exit
 
-    var successors: [Int] {
+    var successors: Few<Int> {
         switch self {
-        case .jump(let target): [target]
-        case .branch(_, let then, let otherwise): [then, otherwise]
-        case .exit: []
+        case .jump(let target): Few(target)
+        case .branch(_, let then, let otherwise): Few(then, otherwise)
+        case .exit: Few()
         }
     }
 
-    var reads: [MachineRegister] {
+    var reads: MachineRegisters {
         switch self {
-        case .jump: []
+        case .jump: MachineRegisters()
         case .branch(let condition, _, _): condition.reads
-        case .exit: [.result]
+        case .exit: MachineRegisters(.result)
         }
     }
 
@@ -140,7 +164,12 @@ struct MachineCondition: Hashable, Sendable {
     enum Operand: Hashable, Sendable {
         case register(MachineRegister)
         case constant(Int32)
+        /// What loops may still run: the condition holds once that is used up (`may_goto`), whatever the left side is.
+        case budget
     }
+
+    /// Whether loops have run long enough.
+    static let budgetIsUsedUp = MachineCondition(comparison: .anyBitSet, is64: true, left: .frame, right: .budget)
 
     var comparison: JumpCondition
     /// Whether all 64 bits are compared, or the lower 32.
@@ -148,8 +177,8 @@ struct MachineCondition: Hashable, Sendable {
     var left: MachineRegister
     var right: Operand
 
-    var reads: [MachineRegister] {
-        if case .register(let right) = right { [left, right] } else { [left] }
+    var reads: MachineRegisters {
+        if case .register(let right) = right { MachineRegisters(left, right) } else { MachineRegisters(left) }
     }
 }
 

@@ -30,6 +30,8 @@ struct Selector {
     private(set) var hasRest = false
     /// Whether the rest of the block is never reached.
     var isAbandoned = false
+    /// The first blocks of loops that have not been come by yet.
+    private var loopsAhead: [BlockID] = []
     private var pointers: [Graph.Window: MachineRegister] = [:]
     /// Where on the stack copies of the packet are.
     let places: StackPlaces
@@ -106,7 +108,7 @@ struct Selector {
     private mutating func emitBlocks() throws(CompilerError) {
         _ = function.reserveStack(places.size)
         let tree = DominatorTree(graph)
-        let loops = LoopBounds.loops(in: graph, tree)
+        loopsAhead = Array(LoopBounds.loops(in: graph, tree).keys)
         for id in tree.order {
             if id == .entry {
                 blocks[0] = current
@@ -118,7 +120,10 @@ struct Selector {
             }
             let block = graph.blocks[id.number]
             isAbandoned = false
-            if loops[id] != nil { forgetParameters(of: block) }
+            if let place = loopsAhead.firstIndex(of: id) {
+                loopsAhead.remove(at: place)
+                beginRound(block)
+            }
             for value in block.instructions where !isAbandoned {
                 origin = graph.origins[value.number]
                 try emit(value)
@@ -236,11 +241,14 @@ struct Selector {
         if edge.arguments.isEmpty, let result = returned(by: edge.target) { return exit(with: result) }
         let moves = moves(along: edge)
         let target = machineBlock(edge.target)
-        guard !moves.isEmpty else { return target }
+        let entersLoop = hasMayGoto && loopsAhead.contains(edge.target)
+        guard !moves.isEmpty || entersLoop else { return target }
         let block = function.makeBlock()
         function.blocks[block].instructions = moves
-        function.blocks[block].terminator = .jump(target)
-        function.blocks[block].origin = origin
+        inBlock(block) {
+            if entersLoop { $0.forgetParameters(handedAlong: edge) }
+            $0.end(with: .jump(target))
+        }
         return block
     }
 
