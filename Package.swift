@@ -77,7 +77,7 @@ let package = Package(
         .executableTarget(
             name: "compare-with-interpreter",
             dependencies: ["BPFCompiler", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport"],
-            path: "Tests/Fuzzing"),
+            path: "Tests/RandomFilters"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
         .executableTarget(
