@@ -28,7 +28,8 @@ struct ExpressionMessages {
 
     /// The line and, beneath, a caret at the column with a wave behind it; of long lines only what is around.
     private func marked(line: Int, column: Int, count: Int) -> String {
-        var bytes = text.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)[line - 1]
+        var bytes = text.split(separator: UInt8(ascii: "\n"), maxSplits: line, omittingEmptySubsequences: false)[
+            line - 1]
         var before = column - 1
         var start = ""
         if bytes.count > Self.width.all, before > Self.width.before {

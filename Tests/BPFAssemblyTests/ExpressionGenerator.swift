@@ -48,9 +48,9 @@ struct ExpressionGenerator {
             random.chance(80)
                 ? ["ether", "ip", "ip6", "tcp", "udp", "arp", "link", "icmp", "sctp", "wlan"]
                 : """
-                    ppp slip fddi tr rarp igmp igrp pim vrrp carp radio icmp6 ah esp atalk aarp decnet lat sca moprc mopdl \
-                    iso esis es-is isis is-is l1 l2 iih lsp snp csnp psnp clnp stp ipx netbeui
-                    """.split(separator: " ").map(String.init))
+                ppp slip fddi tr rarp igmp igrp pim vrrp carp radio icmp6 ah esp atalk aarp decnet lat sca moprc mopdl \
+                iso esis es-is isis is-is l1 l2 iih lsp snp csnp psnp clnp stp ipx netbeui
+                """.split(separator: " ").map(String.init))
     }
 
     private mutating func optionalProtocol() -> String { random.chance(40) ? protocolName() + " " : "" }

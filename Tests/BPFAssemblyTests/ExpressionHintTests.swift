@@ -91,7 +91,8 @@ import Testing
         ("host 10.0.0.1 and host 10.0.0.2", 0), ("src host 10.0.0.1 and 10.0.0.2", 1), ("tcp and (udp or icmp)", 1),
         ("tcp and (udp or port 80)", 0), ("greater 100 and less 50", 1), ("less 100 and greater 50", 0),
         ("ip6 proto 44 and tcp", 0), ("ip6 and udp port 53", 0), ("host ::1 and arp", 1), ("host 10.0.0.1 and arp", 0),
-        ("ip6 and icmp6[0] = 1", 0), ("not ip6 and tcp[0] = 1", 0), ("tcp and not udp", 0), ("vlan 1 and tcp and udp", 1),
+        ("ip6 and icmp6[0] = 1", 0), ("not ip6 and tcp[0] = 1", 0), ("tcp and not udp", 0),
+        ("vlan 1 and tcp and udp", 1),
         ("tcp or udp and ip6", 1), ("ip proto 6 and tcp port 1", 0), ("proto 17 and tcp", 1), ("ip and iso", 1),
         ("esis or isis and clnp", 1), ("ether proto 0x800 and arp", 1), ("link[0] = 1 and ether[0] = 1", 0),
     ])
@@ -109,11 +110,13 @@ import Testing
     /// What is said never to match matches none of the frames, as libpcap compiles and runs it.
     @Test func contradictionsMatchNothing() throws {
         let primitives = [
-            "ip", "ip6", "arp", "rarp", "stp", "iso", "ipx", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "esp", "vlan",
+            "ip", "ip6", "arp", "rarp", "stp", "iso", "ipx", "tcp", "udp", "sctp", "icmp", "icmp6", "igmp", "esp",
+            "vlan",
             "host 10.0.0.1", "src host 10.0.0.1", "src host 10.0.0.2", "dst net 10.0.0.0/8", "arp host 10.0.0.1",
             "host 2001:db8::1", "port 80", "tcp port 80", "udp dst port 53", "src port 80", "dst portrange 1-100",
             "ip proto 6", "ip6 proto 44", "ip6 protochain 6", "proto 17", "ether proto 0x800", "ether proto 0x88cc",
-            "ip multicast", "tcp[0] = 0", "ip[0] = 0x45", "ip6[0] = 0x60", "icmp[0] = 8", "less 60", "greater 100", "mpls",
+            "ip multicast", "tcp[0] = 0", "ip[0] = 0x45", "ip6[0] = 0x60", "icmp[0] = 8", "less 60", "greater 100",
+            "mpls",
         ]
         let compiler = LibpcapCompiler(linkType: "EN10MB")
         var count = 0

@@ -122,7 +122,8 @@ import Testing
             default: ("tcp", ")")
             }
         let isList = opening.hasPrefix("host")
-        let start = isList ? "host " + String(repeating: "(not ", count: count) : String(repeating: opening, count: count)
+        let start =
+            isList ? "host " + String(repeating: "(not ", count: count) : String(repeating: opening, count: count)
         let text = start + middle + String(repeating: closing, count: count) + (closing == "]" ? " = 0" : "")
         let tree = try FilterExpression(text)
         #expect(try FilterExpression(tree.printed) == tree)

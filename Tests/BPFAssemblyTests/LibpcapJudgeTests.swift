@@ -47,7 +47,8 @@ import Testing
     /// `text` with one to three bytes or words removed, changed, doubled or swapped.
     private func mutated(_ text: [UInt8], using random: inout SeededGenerator) -> [UInt8] {
         var text = text
-        let pieces = "and or not ( ) [ ] : + - * / % & | ^ = == < > << ip tcp port host 80 1.2.3.4 :: 1:2 len \\a $ ! 0x 089"
+        let pieces =
+            "and or not ( ) [ ] : + - * / % & | ^ = == < > << ip tcp port host 80 1.2.3.4 :: 1:2 len \\a $ ! 0x 089"
             .split(separator: " ").map { Array($0.utf8) }
         for _ in 0..<random.pick([1, 1, 2, 3]) where !text.isEmpty {
             let index = Int.random(in: text.indices, using: &random)

@@ -29,7 +29,8 @@ import Testing
         try refused(
             ["(icmp"], "cbpf2ebpf: can't parse filter expression: syntax error",
             beneath: [
-                "cbpf2ebpf: column 6: found the end of the text, expected 'and', 'or' or ')'", "    (icmp", "         ^",
+                "cbpf2ebpf: column 6: found the end of the text, expected 'and', 'or' or ')'", "    (icmp",
+                "         ^",
             ])
         try refused(
             ["icmp and and udp"], "cbpf2ebpf: can't parse filter expression: syntax error",

@@ -53,6 +53,12 @@
             #expect(shown.count > 2 && output == shown.map { $0 + "\n" }.joined())
         }
 
+        @Test func theHintIsWhatTheToolShows() throws {
+            let start = try #require(Self.code.firstIndex { $0.hasPrefix("cbpf2ebpf: hint:") })
+            let output = try ToolRun(["-v", "--emit", "classic", "host 192.0.2.1 and port 80 or port 443"]).errors
+            #expect(output == Self.code[start..<(start + 3)].map { $0 + "\n" }.joined())
+        }
+
         @Test func theListingIsWhatTheToolShows() throws {
             let command = "$ cbpf2ebpf --hook xdp --match drop --emit asm 'icmp or udp'"
             let start = try #require(Self.code.firstIndex { $0 == command })

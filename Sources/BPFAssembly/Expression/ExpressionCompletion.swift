@@ -58,7 +58,8 @@ extension ExpressionParser {
         case .condition, .identifier: return category
         case .number:
             guard expected.allowsIdentifier else {
-                throw expected.contains(.condition) && isBehindOperand ? loneNumber() : unexpected(["an operator", "a comparison"])
+                throw expected.contains(.condition) && isBehindOperand
+                    ? loneNumber() : unexpected(["an operator", "a comparison"])
             }
             makeIdentifier()
             return .identifier

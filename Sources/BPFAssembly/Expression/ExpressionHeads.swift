@@ -53,7 +53,9 @@ extension ExpressionParser {
             let isOr = token.kind == .or
             try advance()
             let isSource = first.kind == .source
-            guard token.kind == (isSource ? .destination : .source) else { throw unexpected([isSource ? "'dst'" : "'src'"]) }
+            guard token.kind == (isSource ? .destination : .source) else {
+                throw unexpected([isSource ? "'dst'" : "'src'"])
+            }
             try advance()
             return isOr ? .sourceOrDestination : .sourceAndDestination
         case .wirelessAddress:

@@ -41,7 +41,8 @@ public struct FilterExpression: Sendable {
     public init(_ text: [UInt8]) throws(AssemblyError) {
         guard text.count <= Self.maximumLength else {
             throw AssemblyError(
-                .unexpected(found: "\(text.count) bytes", expected: ["at most \(Self.maximumLength)"]), line: 1, column: 1)
+                .unexpected(found: "\(text.count) bytes", expected: ["at most \(Self.maximumLength)"]), line: 1,
+                column: 1)
         }
         self.text = text
         var parser = ExpressionParser(text)
@@ -59,6 +60,9 @@ public struct FilterExpression: Sendable {
 }
 
 extension FilterExpression: Equatable {
+    /// Whether both say the same in the same words.
+    ///
+    /// - Complexity: O(*n*).
     public static func == (left: Self, right: Self) -> Bool {
         guard left.records.count == right.records.count else { return false }
         return zip(left.records, right.records).allSatisfy { a, b in

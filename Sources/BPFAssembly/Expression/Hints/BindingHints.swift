@@ -64,7 +64,8 @@ extension HintCollector {
             let facts = PacketFacts.primitive(tree, index)
             return facts.transport.isRestricted ? .transport : facts.network.isRestricted ? .network : nil
         }
-        guard record.kind == .primitive || isCarriedOver(index), let qualifiers = Qualifiers(packed: record.extra) else {
+        guard record.kind == .primitive || isCarriedOver(index), let qualifiers = Qualifiers(packed: record.extra)
+        else {
             return nil
         }
         switch qualifiers.type {

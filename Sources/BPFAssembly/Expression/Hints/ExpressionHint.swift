@@ -35,7 +35,9 @@ extension FilterExpression {
         hints.findBinding()
         hints.findContradictions()
         if layer == .ip { hints.findLinkLayer() }
-        return hints.found.sorted { ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound) }
+        return hints.found.sorted {
+            ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+        }
     }
 }
 

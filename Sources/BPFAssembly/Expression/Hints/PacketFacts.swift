@@ -27,7 +27,8 @@ struct PacketFacts {
         static let named: [(name: String, number: UInt32, set: Transports)] =
             [("tcp", 6, .tcp), ("udp", 17, .udp), ("sctp", 132, .sctp)]
             + [
-                ("icmp", 1), ("igmp", 2), ("igrp", 9), ("esp", 50), ("ah", 51), ("icmp6", 58), ("pim", 103), ("vrrp", 112),
+                ("icmp", 1), ("igmp", 2), ("igrp", 9), ("esp", 50), ("ah", 51), ("icmp6", 58), ("pim", 103),
+                ("vrrp", 112),
                 // It shares VRRP's number.
                 ("carp", 112),
             ].enumerated().map { ($1.0, $1.1, Transports(rawValue: 16 << UInt32(min($0, 7)))) }

@@ -34,7 +34,9 @@ extension PacketFacts {
             case "tcp", "udp", "sctp", "ah", "esp", "pim": network.possible = isLoad ? .ip : [.ip, .ip6]
             default: network.possible = .ip
             }
-        } else if ["esis", "es-is", "isis", "is-is", "clnp", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp"].contains(name) {
+        } else if ["esis", "es-is", "isis", "is-is", "clnp", "l1", "l2", "iih", "lsp", "snp", "csnp", "psnp"].contains(
+            name)
+        {
             network.possible = .iso
         }
     }
@@ -65,7 +67,8 @@ extension PacketFacts {
             if let range = ports(of: node) { apply(range, qualifiers.direction, \.sourcePort, \.destinationPort) }
         case .proto: requireProtocol(of: node, qualifiers)
         case .protochain:
-            network.possible = qualifiers.protocolName == "ip" ? .ip : qualifiers.protocolName == "ip6" ? .ip6 : [.ip, .ip6]
+            network.possible =
+                qualifiers.protocolName == "ip" ? .ip : qualifiers.protocolName == "ip6" ? .ip6 : [.ip, .ip6]
         case .gateway: break
         }
     }
@@ -87,7 +90,8 @@ extension PacketFacts {
         let name = node.kind == .name ? String(node.text.drop { $0 == "\\" }) : nil
         switch qualifiers.protocolName {
         case nil, "ip", "ip6":
-            network.possible = qualifiers.protocolName == nil ? [.ip, .ip6] : qualifiers.protocolName == "ip" ? .ip : .ip6
+            network.possible =
+                qualifiers.protocolName == nil ? [.ip, .ip6] : qualifiers.protocolName == "ip" ? .ip : .ip6
             if let named = Transports.named.first(where: { name != nil ? $0.name == name : $0.number == node.value }) {
                 transport.possible = named.set
             } else if let value = node.value, ![0, 43, 44, 60, 135].contains(value) {
@@ -131,7 +135,9 @@ extension PacketFacts {
 
     /// The IPv4 addresses that are meant; nil for those of other kinds and for names.
     private func addresses(of node: FilterExpression.Node, _ qualifiers: Qualifiers) -> ClosedRange<UInt32>? {
-        guard qualifiers.protocolName == nil || ["ip", "arp", "rarp"].contains(qualifiers.protocolName) else { return nil }
+        guard qualifiers.protocolName == nil || ["ip", "arp", "rarp"].contains(qualifiers.protocolName) else {
+            return nil
+        }
         switch node.kind {
         case .address:
             guard let (value, bits) = dotted(node) else { return nil }
@@ -139,7 +145,8 @@ extension PacketFacts {
             return value...(value | ~mask(bits))
         case .prefix:
             let parts = node.children
-            guard parts[0].kind == .address, let (value, _) = dotted(parts[0]), let length = parts[1].value, length <= 32
+            guard parts[0].kind == .address, let (value, _) = dotted(parts[0]), let length = parts[1].value,
+                length <= 32
             else { return nil }
             let mask = mask(Int(length))
             return (value & mask)...(value | ~mask)
