@@ -118,7 +118,7 @@ extension KernelError: CustomStringConvertible {
     public var description: String {
         switch reason {
         case .refused(let errno):
-            let why = verdict.map { "the verifier says: \($0)" } ?? remedy(for: errno)
+            let why = verdict.map { "the verifier says: \($0)\(Self.remedy(forVerdict: $0))" } ?? remedy(for: errno)
             return "\(call.rawValue): \(text(of: errno))" + (why.map { ", \($0)" } ?? "")
         case .unresolvedReference(let reference, let instruction):
             return "instruction \(instruction): \(text(of: reference)) is not resolved, nothing can be loaded before"
@@ -138,6 +138,11 @@ extension KernelError: CustomStringConvertible {
         case .noInterface(let name): return "\(call.rawValue): there is no interface \(name) in this network namespace"
         case .noLink(let path): return "\(call.rawValue): \(path) is no link"
         }
+    }
+
+    /// The verifier allows root more pointer arithmetic, and means this capability.
+    private static func remedy(forVerdict verdict: String) -> String {
+        verdict.hasSuffix("prohibited for !root") ? " (CAP_PERFMON allows it)" : ""
     }
 
     private func text(of errno: Errno) -> String {

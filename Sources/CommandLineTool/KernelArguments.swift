@@ -45,6 +45,11 @@ func runRefusing(_ work: () throws -> Void) throws {
         /// Reports the verifier's log, and gives back the error with the instruction that it was about.
         func explaining(_ error: KernelError, on console: Console) -> ToolError {
             console.report(error.log)
+            if case .fentry = hook, error.errno == .notPermitted, error.log.isEmpty, isRoot {
+                return ToolError(
+                    "bpf(BPF_PROG_LOAD): operation not permitted (1), to root too: this kernel takes no programs at the "
+                        + "entry of functions, use a tracepoint, tp_btf:…")
+            }
             guard let place = place(of: error) else { return ToolError("\(error)") }
             let what =
                 place.line > 1

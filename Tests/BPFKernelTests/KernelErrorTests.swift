@@ -88,6 +88,12 @@
                 "bpf(BPF_MAP_CREATE): invalid argument (22), a size or a flag is none for this kind of map"
             ),
             (
+                KernelError(
+                    .refused(.permissionDenied), in: .loadProgram,
+                    log: "9: (0f) r1 += r2\nR1 has pointer, pointer arithmetic with it prohibited for !root\n"),
+                "bpf(BPF_PROG_LOAD): permission denied (13), the verifier says: R1 has pointer, pointer arithmetic with it prohibited for !root (CAP_PERFMON allows it)"
+            ),
+            (
                 KernelError(.refused(.notSupported), in: .detachLink),
                 "bpf(BPF_LINK_DETACH): operation not supported (95), the links of tracing programs end with the process that holds them, or with their pin"
             ),

@@ -41,7 +41,9 @@
             for key in ["id", "tag", "name", "bytes_xlated", "bytes_jited"] {
                 #expect("\(programs[0][key] ?? "")" == "\(programs[1][key] ?? 0)", "\(key)")
                 // The object's program is the same one, but that its functions may come in another order.
-                if key != "id", key != "tag" || !hook.hasPrefix("tp_btf") { #expect("\(programs[2][key] ?? "")" == "\(programs[0][key] ?? 0)", "\(key)") }
+                if key != "id", key != "tag" || !hook.hasPrefix("tp_btf") {
+                    #expect("\(programs[2][key] ?? "")" == "\(programs[0][key] ?? 0)", "\(key)")
+                }
             }
         }
 
@@ -213,20 +215,48 @@
             let result = try script(
                 """
                 "$T" load --pin "$PINS/p" udp >/dev/null; "$T" load --pin "$PINS/p" udp; "$T" detach "$PINS/p"
+                ip link set left mtu 9000; "$T" attach --hook xdp --match drop -i right --for 1s udp
+                ip link set left mtu 1500
                 for i in 1 2; do "$T" attach --hook xdp --match drop -i left --pin "$PINS/$i" udp >/dev/null; done
-                ip link set right mtu 9000; "$T" attach --hook xdp --match drop -i right --for 1s udp
                 setpriv --reuid 65534 --clear-groups "$T" load udp; setpriv --reuid 65534 --clear-groups "$T" attached
                 """)
             #expect(
                 result.errors.replacing(/\/[^ ]+pins/, with: "PINS") == """
                     cbpf2ebpf: bpf(BPF_OBJ_PIN): PINS/p: there is something of that name, remove it or choose another name
                     cbpf2ebpf: bpf(BPF_OBJ_GET): PINS/p is no link
-                    cbpf2ebpf: bpf(BPF_LINK_CREATE): device or resource busy (16), another program is there already
                     cbpf2ebpf: bpf(BPF_LINK_CREATE): numerical result out of range (34), the MTU of the interface or of its peer is over what XDP takes in one buffer, lower it or use xdp-frags
-                    cbpf2ebpf: bpf(BPF_PROG_LOAD): operation not permitted (1), run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON
+                    cbpf2ebpf: bpf(BPF_LINK_CREATE): device or resource busy (16), another program is there already
+                    cbpf2ebpf: bpf(BPF_BTF_LOAD): operation not permitted (1), run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON
                     cbpf2ebpf: bpf(BPF_LINK_GET_NEXT_ID): operation not permitted (1), run it as root, or with CAP_SYS_ADMIN
 
                     """)
+        }
+
+        private static let hooks = [
+            "xdp --match drop -i left", "tcx-ingress --match drop -i left", "tp_btf:kfree_skb",
+            "netfilter --match drop --family ipv4 --hook-point input", "cgroup-egress --match deny --cgroup",
+        ]
+
+        /// Three capabilities are enough on every hook, for somebody who is not root; without one of them it is said
+        /// which is missing, or that all are needed.
+        @Test(.enabled(if: Requirement.kernel(6, 17).allowsRunning, "needs Linux 6.17"), arguments: hooks)
+        func threeCapabilitiesAreEnough(_ hook: String) throws {
+            let group = try ControlGroup()
+            let hook = hook.hasSuffix("--cgroup") ? "\(hook) \(group.path)" : hook
+            let result = try script(
+                """
+                cp "$T" tool; chmod 755 . tool
+                for set in +bpf,+net_admin,+perfmon +bpf,+net_admin +net_admin,+perfmon; do
+                setpriv --reuid 65534 --clear-groups --inh-caps $set --ambient-caps $set \
+                    ./tool attach --hook \(hook) --for 50ms 'udp port 4999'
+                echo $? $set
+                done
+                """)
+            let statuses = result.text.split(separator: "\n").filter { $0.contains("+") }
+            #expect(
+                statuses == ["0 +bpf,+net_admin,+perfmon", "1 +bpf,+net_admin", "1 +net_admin,+perfmon"], "\(result)")
+            let messages = result.errors.split(separator: "\n").filter { $0.hasPrefix("cbpf2ebpf: ") }
+            #expect(messages.count == 2 && messages.allSatisfy { $0.contains("CAP_PERFMON") }, "\(result)")
         }
 
         /// A link of somebody else's program is left alone.
