@@ -21,6 +21,12 @@ public struct KernelError: Error, Hashable, Sendable {
         case hiddenAddresses
         /// A symbol is further from `__bpf_call_base` than a call's 32 bits reach.
         case symbolTooFar(String, distance: Int64)
+        /// Something could not get that name in a BPF file system.
+        case cannotPin(String, PinObstacle)
+        /// The caller's network namespace has no interface of that name.
+        case noInterface(String)
+        /// What has that name in a BPF file system is no link.
+        case noLink(String)
     }
 
     /// What was asked of the kernel. The raw value is what the message begins with.
@@ -37,6 +43,22 @@ public struct KernelError: Error, Hashable, Sendable {
         case openRawTracepoint = "bpf(BPF_RAW_TRACEPOINT_OPEN)"
         /// Attaching a program to another place.
         case createLink = "bpf(BPF_LINK_CREATE)"
+        /// Giving a program or link a name.
+        case pin = "bpf(BPF_OBJ_PIN)"
+        /// Opening what has a name.
+        case openPinned = "bpf(BPF_OBJ_GET)"
+        /// Removing a name.
+        case removePin = "unlink"
+        /// Listing the links.
+        case nextLink = "bpf(BPF_LINK_GET_NEXT_ID)"
+        /// Opening a link by its number.
+        case openLink = "bpf(BPF_LINK_GET_FD_BY_ID)"
+        /// Opening a program by its number.
+        case openProgram = "bpf(BPF_PROG_GET_FD_BY_ID)"
+        /// Taking a link's program from its place.
+        case detachLink = "bpf(BPF_LINK_DETACH)"
+        /// Having the runs of programs counted.
+        case enableStatistics = "bpf(BPF_ENABLE_STATS)"
         /// Making a map.
         case createMap = "bpf(BPF_MAP_CREATE)"
         /// Reading a value of a map.
@@ -96,7 +118,7 @@ extension KernelError: CustomStringConvertible {
     public var description: String {
         switch reason {
         case .refused(let errno):
-            let why = verdict.map { "the verifier says: \($0)" } ?? remedy(for: errno)
+            let why = verdict.map { "the verifier says: \($0)\(Self.remedy(forVerdict: $0))" } ?? remedy(for: errno)
             return "\(call.rawValue): \(text(of: errno))" + (why.map { ", \($0)" } ?? "")
         case .unresolvedReference(let reference, let instruction):
             return "instruction \(instruction): \(text(of: reference)) is not resolved, nothing can be loaded before"
@@ -112,7 +134,15 @@ extension KernelError: CustomStringConvertible {
             return "\(call.rawValue): the kernel hides addresses, read them as root with kernel.kptr_restrict at most 1"
         case .symbolTooFar(let name, let distance):
             return "\(call.rawValue): \(name) is \(distance) bytes from __bpf_call_base, a call reaches 31 bits"
+        case .cannotPin(let path, let obstacle): return "\(call.rawValue): \(path): \(obstacle.text)"
+        case .noInterface(let name): return "\(call.rawValue): there is no interface \(name) in this network namespace"
+        case .noLink(let path): return "\(call.rawValue): \(path) is no link"
         }
+    }
+
+    /// The verifier allows root more pointer arithmetic, and means this capability.
+    private static func remedy(forVerdict verdict: String) -> String {
+        verdict.hasSuffix("prohibited for !root") ? " (CAP_PERFMON allows it)" : ""
     }
 
     private func text(of errno: Errno) -> String {
@@ -154,6 +184,21 @@ extension KernelError: CustomStringConvertible {
             "the program is no tracing program, or reads an argument that the tracepoint does not have"
         case (.openRawTracepoint, Errno(rawValue: 524)), (.createLink, Errno(rawValue: 524)):
             "this kernel attaches no programs there"
+        case (.createLink, .notSupported):
+            "the driver of the interface runs no XDP programs, the kernel's generic way runs them on any interface"
+        case (.createLink, .badFileDescriptor): "the folder is no control group of the second version"
+        case (.createLink, .outOfRange):
+            "the MTU of the interface or of its peer is over what XDP takes in one buffer, lower it or use xdp-frags"
+        case (.openPinned, .noSuchFileOrDirectory): "there is nothing of that name"
+        case (.openPinned, .notPermitted), (.openPinned, .permissionDenied):
+            "it is in no BPF file system, or not yours to open"
+        case (.openLink, .noSuchFileOrDirectory): "there is no link of that number"
+        case (.openProgram, .noSuchFileOrDirectory): "there is no program of that number"
+        case (.detachLink, .notSupported):
+            "the links of tracing programs end with the process that holds them, or with their pin"
+        case (.nextLink, .notPermitted), (.enableStatistics, .notPermitted), (.openLink, .notPermitted):
+            "run it as root, or with CAP_SYS_ADMIN"
+        case (.nextLink, .invalidArgument), (.enableStatistics, .invalidArgument): "it needs Linux 5.8"
         case (.createLink, .fileExists), (.createLink, .resourceBusy): "another program is there already"
         case (.createLink, .invalidArgument):
             "the program was loaded for another place, or this kernel makes no links there"

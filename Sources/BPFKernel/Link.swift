@@ -41,6 +41,17 @@ public enum AttachPlace: Hashable, Sendable {
     /// A network device of the caller's network namespace, given by its index: ``AttachType/xdp`` (5.9), one of tcx
     /// (6.6) or of netkit (6.7).
     case interface(UInt32, AttachType)
+    /// As ``interface(_:_:)`` with ``AttachType/xdp``, in a chosen mode.
+    case xdp(UInt32, XDPMode)
+}
+
+/// Who runs XDP programs. Source: `XDP_FLAGS_…` of `<linux/if_link.h>`.
+public enum XDPMode: UInt32, Hashable, Sendable, CaseIterable {
+    /// The kernel for a driver that cannot, when it has a packet already; works on every interface, slower
+    /// (`XDP_FLAGS_SKB_MODE`).
+    case generic = 2
+    /// The interface's driver, or nobody (`XDP_FLAGS_DRV_MODE`).
+    case native = 4
 }
 
 /// A place among the programs and rules at a hook of netfilter.
@@ -99,6 +110,8 @@ extension LinkArguments {
         case .netfilter(let netfilter):
             self.init(attachType: AttachType.netfilter.rawValue, netfilter: netfilter)
         case .interface(let index, let type): self.init(target: index, attachType: type.rawValue)
+        case .xdp(let index, let mode):
+            self.init(target: index, attachType: AttachType.xdp.rawValue, flags: mode.rawValue)
         }
     }
 }

@@ -38,6 +38,7 @@ extension SocketFilter {
 }
 
 /// The result of a call of the shim, which gives negative error numbers.
+@discardableResult
 func answer(_ result: CInt) throws(Errno) -> CInt {
     if result < 0 { throw Errno(rawValue: -result) }
     return result

@@ -159,6 +159,7 @@ struct LinkArguments {
     /// A descriptor or the index of an interface.
     var target: UInt32 = 0
     var attachType: UInt32
+    var flags: UInt32 = 0
     var netfilter: NetfilterPlace?
 }
 
@@ -168,6 +169,7 @@ func createLink(of program: FileDescriptor, _ arguments: LinkArguments) throws(E
     link.program = program.rawValue
     link.target = arguments.target
     link.attach_type = arguments.attachType
+    link.flags = arguments.flags
     if let netfilter = arguments.netfilter {
         link.netfilter_family = netfilter.family.rawValue
         link.netfilter_hook = netfilter.hook.rawValue

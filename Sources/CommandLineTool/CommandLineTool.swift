@@ -32,6 +32,14 @@ public enum CommandLineTool {
         case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
         default: break
         }
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case LoadCommand.name: return run(LoadCommand.self, rest, on: console) { try $0.run(on: console) }
+        case AttachCommand.name: return run(AttachCommand.self, rest, on: console) { try $0.run(on: console) }
+        case AttachedCommand.name: return run(AttachedCommand.self, rest, on: console) { try $0.run(on: console) }
+        case DetachCommand.name: return run(DetachCommand.self, rest, on: console) { try $0.run(on: console) }
+        default: break
+        }
         return run(CompileCommand.self, arguments, on: console) { try $0.run(on: console) }
     }
 

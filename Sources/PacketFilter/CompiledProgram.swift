@@ -92,10 +92,13 @@ public struct CompiledProgram: Hashable, Sendable {
     }
 
     /// The text that line information counts lines of.
-    var source: SourceText { SourceText(fileName: "filter.cbpf", lines: sourceLines) }
+    var source: SourceText { SourceText(fileName: Self.sourceFileName, lines: sourceLines) }
+
+    /// The name by which line information calls that text.
+    static let sourceFileName = "filter.cbpf"
 
     /// The lines of the source, the first of which states where a packet does not match that the filter would.
-    private var sourceLines: [String] {
+    var sourceLines: [String] {
         var lines = filter.sourceLines
         if let loopRounds { lines[0] += " (no match beyond \(loopRounds) rounds of a loop)" }
         if !reachesWholePackets { lines[0] += " (no match beyond a packet's linear part)" }

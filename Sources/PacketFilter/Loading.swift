@@ -30,20 +30,9 @@
             named name: String? = nil, license: String = PacketFilter.defaultLicense, log: LogLevel = []
         ) throws -> LoadedProgram {
             _ = try checked(.host)
-            let program = try KernelLayout.loadable(name.map(program.renamed) ?? program)
-            let debug = try BPFObject.DebugInformation(
-                of: program, contextType: target.hook.contextType, source: source)
-            var request = LoadRequest(program, type: target.hook.programType)
-            try request.prepare(for: target.hook)
-            request.license = license
-            request.log = log
-            request.debugInformation = BPFKernel.DebugInformation(
-                types: debug.btf,
-                functionRecords: debug.functionInfo,
-                functionRecordSize: BPFObject.DebugInformation.functionInfoRecordSize,
-                lineRecords: debug.lineInfo,
-                lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
-            return try LoadedProgram(loading: request)
+            return try LoadableProgram(
+                name.map(program.renamed) ?? program, for: target.hook, license: license, source: source
+            ).load(log: log)
         }
     }
 #else

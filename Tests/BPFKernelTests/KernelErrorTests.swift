@@ -88,6 +88,36 @@
                 "bpf(BPF_MAP_CREATE): invalid argument (22), a size or a flag is none for this kind of map"
             ),
             (
+                KernelError(
+                    .refused(.permissionDenied), in: .loadProgram,
+                    log: "9: (0f) r1 += r2\nR1 has pointer, pointer arithmetic with it prohibited for !root\n"),
+                "bpf(BPF_PROG_LOAD): permission denied (13), the verifier says: R1 has pointer, pointer arithmetic with it prohibited for !root (CAP_PERFMON allows it)"
+            ),
+            (
+                KernelError(.refused(.notSupported), in: .detachLink),
+                "bpf(BPF_LINK_DETACH): operation not supported (95), the links of tracing programs end with the process that holds them, or with their pin"
+            ),
+            (
+                KernelError(.refused(.invalidArgument), in: .nextLink),
+                "bpf(BPF_LINK_GET_NEXT_ID): invalid argument (22), it needs Linux 5.8"
+            ),
+            (
+                KernelError(.refused(.noSuchFileOrDirectory), in: .openProgram),
+                "bpf(BPF_PROG_GET_FD_BY_ID): no such file or directory (2), there is no program of that number"
+            ),
+            (
+                KernelError(.refused(.notPermitted), in: .openPinned),
+                "bpf(BPF_OBJ_GET): operation not permitted (1), it is in no BPF file system, or not yours to open"
+            ),
+            (
+                KernelError(.cannotPin("/p/x", .refused(.notPermitted)), in: .pin),
+                "bpf(BPF_OBJ_PIN): /p/x: it is not allowed, run it as root"
+            ),
+            (
+                KernelError(.cannotPin("/p/x", .refused(.noMemory)), in: .pin),
+                "bpf(BPF_OBJ_PIN): /p/x: Cannot allocate memory (12)"
+            ),
+            (
                 KernelError(.wrongSize(3, expected: 4), in: .lookUpElement),
                 "bpf(BPF_MAP_LOOKUP_ELEM): 3 bytes, the map has 4 there"
             ),

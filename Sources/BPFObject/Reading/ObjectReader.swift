@@ -17,6 +17,11 @@ public struct ObjectReader: Hashable, Sendable {
     /// What can be loaded, in the order of the file; where nothing can, each global function of `.text`.
     public let entries: [Entry]
 
+    /// What the object states its license is, nil where it states none.
+    public let license: String?
+    /// Where the lines of the instructions are described.
+    let lines: LineTable
+
     /// Whether `bytes` begin as an object does.
     public static func isObject(_ bytes: some Sequence<UInt8>) -> Bool { bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) }
 
@@ -46,6 +51,10 @@ public struct ObjectReader: Hashable, Sendable {
         }
         if entries.isEmpty { throw ELFError(.noPrograms) }
         self.entries = entries
+        license = file.sections.first { $0.name == "license" }.map {
+            String(decoding: file.content(of: $0).prefix { $0 != 0 }, as: UTF8.self)
+        }
+        lines = LineTable(of: file)
     }
 
     /// `entry` with the functions that it calls, and they call.

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "linux_bpf_objects.h"
 #include "linux_sockets.h"
 
 /// What BPF_PROG_LOAD takes. Texts end with NUL; a pointer may be null where its size or count is 0.

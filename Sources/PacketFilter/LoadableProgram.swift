@@ -1,0 +1,129 @@
+import BPFCompiler
+import BPFObject
+import ExtendedBPF
+
+#if os(Linux)
+    import BPFKernel
+#endif
+
+/// A program with what a kernel is to be told of it: the hook, the source lines of its instructions, the license.
+public struct LoadableProgram: Hashable, Sendable {
+    /// The program.
+    public let program: ExtendedProgram
+    /// What it is for.
+    public let hook: Hook
+    /// What the kernel is told its license is.
+    public var license: String
+    /// The text that its line marks count lines of, nil where they count none.
+    let source: SourceText?
+
+    /// The name of the program.
+    public var name: String { program.entry.name }
+
+    init(_ program: ExtendedProgram, for hook: Hook, license: String, source: SourceText?) {
+        self.program = program
+        self.hook = hook
+        self.license = license
+        self.source = source
+    }
+
+    /// The programs of an object.
+    ///
+    /// Maps are not made: a program that names one cannot be loaded.
+    /// - Parameter hook: What the programs are for; nil for what their sections say.
+    /// - Throws: `ELFError` for bytes that are no object, ``UnknownSection``, ``WrongByteOrder``.
+    public static func programs(of bytes: [UInt8], on hook: Hook? = nil) throws -> [LoadableProgram] {
+        let object = try ObjectReader(bytes)
+        guard object.byteOrder == .host else { throw WrongByteOrder(compiledFor: object.byteOrder) }
+        return try object.entries.map { entry in
+            guard let hook = hook ?? Hook(section: entry.section) else { throw UnknownSection(name: entry.section) }
+            let (program, source) = try object.withLines(entry)
+            return LoadableProgram(
+                program.callingKernelFunctions(), for: hook, license: object.license ?? "", source: source)
+        }
+    }
+}
+
+extension ExtendedProgram {
+    /// The program with the calls of kernel functions marked as such: in objects they look like those of functions
+    /// that other files have.
+    fileprivate func callingKernelFunctions() -> ExtendedProgram {
+        var program = self
+        for index in program.functions.indices {
+            for case (let place, .kernelFunction) in program.functions[index].references {
+                // BPF_PSEUDO_KFUNC_CALL
+                program.functions[index].instructions[place].srcReg = .r2
+            }
+        }
+        return program
+    }
+}
+
+extension CompiledProgram {
+    /// The program with what a kernel is to be told of it.
+    ///
+    /// - Throws: ``WrongByteOrder`` for a program for other machines.
+    public func loadable(license: String = PacketFilter.defaultLicense) throws(WrongByteOrder) -> LoadableProgram {
+        _ = try checked(.host)
+        return LoadableProgram(program, for: target.hook, license: license, source: source)
+    }
+}
+
+#if os(Linux)
+    extension LoadableProgram {
+        /// Loads the program into the running kernel.
+        ///
+        /// - Parameter log: What the verifier is to write of an accepted program.
+        /// - Throws: As ``CompiledProgram/load(named:license:log:)``.
+        public func load(log: LogLevel = []) throws -> LoadedProgram {
+            let program = try KernelLayout.loadable(program)
+            let debug = try BPFObject.DebugInformation(of: program, contextType: hook.contextType, source: source)
+            var request = LoadRequest(program, type: hook.programType)
+            try request.prepare(for: hook)
+            request.license = license
+            request.log = log
+            request.debugInformation = BPFKernel.DebugInformation(
+                types: debug.btf,
+                functionRecords: debug.functionInfo,
+                functionRecordSize: BPFObject.DebugInformation.functionInfoRecordSize,
+                lineRecords: debug.lineInfo,
+                lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
+            return try LoadedProgram(loading: request)
+        }
+
+        /// The instruction that the verifier looked at last before it refused the program, and what that stands for;
+        /// nil where the log names none.
+        public func place(of refusal: KernelError) -> Place? {
+            guard let slot = refusal.lastInstruction else { return nil }
+            let linked = program.linked()
+            guard let index = linked.slots.firstIndex(where: { $0.rawValue == slot }) else { return nil }
+            let line = linked.lines.last { $0.instruction <= index }?.line ?? 1
+            return Place(instruction: index, slot: slot, line: line, text: source?.lines[line - 1] ?? "")
+        }
+
+        /// An instruction of a program, and what it stands for.
+        public struct Place: Hashable, Sendable {
+            /// The instruction, counted from 0.
+            public var instruction: Int
+            /// The number by which the verifier calls it, which counts wide instructions twice.
+            public var slot: Int
+            /// The source line, counted from 1; line 1 is the filter as a whole.
+            public var line: Int
+            /// The line's text: the classic instruction.
+            public var text: String
+        }
+    }
+
+    extension KernelError {
+        /// The number at the beginning of the last line of the log that is about an instruction: `12: (85) call …`.
+        fileprivate var lastInstruction: Int? {
+            for line in log.split(separator: "\n").reversed() {
+                let digits = line.prefix { $0.isASCII && $0.isNumber }
+                if !digits.isEmpty, line.dropFirst(digits.count).hasPrefix(": ("), let number = Int(digits) {
+                    return number
+                }
+            }
+            return nil
+        }
+    }
+#endif
