@@ -284,7 +284,7 @@ import Testing
         (
             ["--emit", "ir", "--passes", "dead,foo", "ip"],
             "Error: There is no pass 'foo', the passes are parameters, constants, numbering, facts, "
-                + "redundant, blocks, dead."
+                + "threading, redundant, blocks, dead."
         ),
         (["--input", "-", "ip"], "Error: The filter comes from an expression, from -F or from --input, one of them."),
     ])
