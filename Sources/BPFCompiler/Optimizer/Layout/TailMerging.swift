@@ -31,29 +31,57 @@ enum TailMerging {
     }
 
     private static func mergeSameBlocks(in function: inout MachineFunction) {
-        // When two have become one, those in front of them may have become the same.
-        while true {
-            let reached = BlockCleaning.reachable(in: function)
-            var first: [Content: Int] = [:]
-            var replacements: [Int: Int] = [:]
-            for number in function.blocks.indices where reached[number] && number != 0 {
-                let content = Content(function.blocks[number])
-                if let same = first[content] {
-                    replacements[number] = same
-                } else {
-                    first[content] = number
-                }
-            }
-            if replacements.isEmpty { return }
-            for number in function.blocks.indices {
-                function.blocks[number].terminator = function.blocks[number].terminator.mapTargets {
-                    replacements[$0] ?? $0
-                }
-                if case .branch(_, let then, let otherwise) = function.blocks[number].terminator, then == otherwise {
-                    function.blocks[number].terminator = .jump(then)
-                }
+        // Around a loop it may take several turns.
+        while mergeSameBlocksOnce(in: &function) {}
+    }
+
+    /// Looks at each block behind those it goes on to: two that go on to the same may be the same for that.
+    private static func mergeSameBlocksOnce(in function: inout MachineFunction) -> Bool {
+        // By block, one that is the same, and by that one, the first of all that are.
+        var classes = Array(function.blocks.indices)
+        var first = classes
+        var known: [Content: Int] = [:]
+        var hasChanged = false
+        for number in blocksBehindSuccessors(of: function) where number != 0 {
+            var content = Content(function.blocks[number])
+            content.terminator = content.terminator.mapTargets { classes[$0] }.simplified
+            if let same = known[content] {
+                classes[number] = same
+                first[same] = min(first[same], number)
+                hasChanged = true
+            } else {
+                known[content] = number
             }
         }
+        guard hasChanged else { return false }
+        for number in function.blocks.indices {
+            function.blocks[number].terminator =
+                function.blocks[number].terminator.mapTargets { first[classes[$0]] }.simplified
+        }
+        return true
+    }
+
+    /// The reachable blocks, each behind those it goes on to but for the ways back of loops. Without recursion: programs
+    /// can be long chains.
+    private static func blocksBehindSuccessors(of function: MachineFunction) -> [Int] {
+        var order: [Int] = []
+        var isSeen = [Bool](repeating: false, count: function.blocks.count)
+        isSeen[0] = true
+        var pending = [(block: 0, next: 0)]
+        while let (block, next) = pending.last {
+            let successors = function.blocks[block].terminator.successors
+            guard next < successors.count else {
+                order.append(block)
+                pending.removeLast()
+                continue
+            }
+            pending[pending.count - 1].next += 1
+            if !isSeen[successors[next]] {
+                isSeen[successors[next]] = true
+                pending.append((successors[next], 0))
+            }
+        }
+        return order
     }
 
     private static func mergeTails(in function: inout MachineFunction) -> Bool {
@@ -112,5 +140,12 @@ enum TailMerging {
         function.blocks[number].instructions.removeLast(count)
         function.blocks[number].terminator = .jump(tail)
         return tail
+    }
+}
+
+extension MachineTerminator {
+    /// A jump where both ways of a branch are the same.
+    fileprivate var simplified: MachineTerminator {
+        if case .branch(_, let then, let otherwise) = self, then == otherwise { .jump(then) } else { self }
     }
 }

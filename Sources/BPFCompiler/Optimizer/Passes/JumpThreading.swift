@@ -14,6 +14,8 @@ struct JumpThreading: Pass {
     private let tree: DominatorTree
     /// By block, whether a way can lead past it: it asks for nothing, and what it computes nobody else reads.
     private let canBePassed: [Bool]
+    /// By block, whether it has no parameters and computes nothing but constants.
+    private let onlyCompares: [Bool]
     private let predecessorCounts: [Int]
 
     static func run(on graph: inout Graph) -> [String] {
@@ -33,6 +35,9 @@ struct JumpThreading: Pass {
         self.graph = graph
         self.tree = tree
         self.canBePassed = canBePassed
+        onlyCompares = graph.blocks.map { block in
+            block.parameters.isEmpty && block.instructions.allSatisfy { graph.instruction($0)?.constant != nil }
+        }
         self.predecessorCounts = predecessorCounts
     }
 
@@ -65,14 +70,18 @@ struct JumpThreading: Pass {
         var result: Edge?
         // As many as nobody writes one behind the other; a loop of them has no end.
         for _ in 0..<256 {
-            let block = graph.blocks[edge.target.number]
-            guard canBePassed[edge.target.number] else { break }
-            let passed = Passed(block, edge.arguments, graph, known)
-            switch block.terminator {
-            case .jump(let next): edge = passed.onward(next)
+            let number = edge.target.number
+            guard canBePassed[number] else { break }
+            // Most do nothing but compare what is there already.
+            let passed = onlyCompares[number] ? nil : Passed(graph.blocks[number], edge.arguments, graph, known)
+            switch graph.blocks[number].terminator {
+            case .jump(let next): edge = passed?.onward(next) ?? next
             case .branch(let comparison, let left, let right, let then, let otherwise):
-                guard let holds = passed.outcome(comparison, left, right) else { return result }
-                edge = passed.onward(holds ? then : otherwise)
+                let outcome =
+                    passed.map { $0.outcome(comparison, left, right) } ?? known.outcome(comparison, left, right)
+                guard let holds = outcome else { return result }
+                let next = holds ? then : otherwise
+                edge = passed?.onward(next) ?? next
                 if comparison != .equal || !isLink(edge.target, of: left) { result = edge }
             default: return result
             }
