@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf asm`: what bpf_asm does.
-struct AssembleCommand: ParsableCommand {
+struct AssembleCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "asm"
 

@@ -3,7 +3,7 @@ import PacketFilter
 import SystemPackage
 
 /// `cbpf2ebpf attach`: a program at its place in the running kernel, for a while.
-struct AttachCommand: ParsableCommand {
+struct AttachCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "attach"
 

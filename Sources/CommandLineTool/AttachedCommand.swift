@@ -3,7 +3,7 @@ import PacketFilter
 import SystemPackage
 
 /// `cbpf2ebpf attached`: the programs of this tool that are attached now.
-struct AttachedCommand: ParsableCommand {
+struct AttachedCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "attached"
 
@@ -29,7 +29,7 @@ struct AttachedCommand: ParsableCommand {
 }
 
 /// `cbpf2ebpf detach`: takes an attached program away.
-struct DetachCommand: ParsableCommand {
+struct DetachCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "detach"
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf check`: whether the kernel and libpcap take a classic program, and all that keeps them from it.
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "check"
 

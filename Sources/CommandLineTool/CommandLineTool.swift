@@ -9,6 +9,18 @@ import PacketFilter
     import Darwin
 #endif
 
+/// A command that reads and writes where a console says.
+protocol ConsoleCommand: ParsableCommand {
+    /// Does the work.
+    func run(on console: Console) throws
+}
+
+/// A command that is asked for by the first word.
+protocol Subcommand: ConsoleCommand {
+    /// The word.
+    static var name: String { get }
+}
+
 /// The command line tool `cbpf2ebpf`.
 public enum CommandLineTool {
     /// Runs the tool with the arguments and streams of the process, and ends it.
@@ -21,37 +33,29 @@ public enum CommandLineTool {
     ///
     /// - Returns: The exit code: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of the tool.
     public static func run(_ arguments: [String], on console: Console) -> Int32 {
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
-        case RequiresCommand.name: return run(RequiresCommand.self, rest, on: console) { try $0.run(on: console) }
-        case RunCommand.name: return run(RunCommand.self, rest, on: console) { try $0.run(on: console) }
-        case SocketsCommand.name: return run(SocketsCommand.self, rest, on: console) { try $0.run(on: console) }
-        case ConvertCommand.name: return run(ConvertCommand.self, rest, on: console) { try $0.run(on: console) }
-        case AssembleCommand.name: return run(AssembleCommand.self, rest, on: console) { try $0.run(on: console) }
-        case DisassembleCommand.name: return run(DisassembleCommand.self, rest, on: console) { try $0.run(on: console) }
-        case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
-        default: break
+        if let word = arguments.first, let command = subcommands.first(where: { $0.name == word }) {
+            return run(command, Array(arguments.dropFirst()), on: console)
         }
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
-        case LoadCommand.name: return run(LoadCommand.self, rest, on: console) { try $0.run(on: console) }
-        case AttachCommand.name: return run(AttachCommand.self, rest, on: console) { try $0.run(on: console) }
-        case AttachedCommand.name: return run(AttachedCommand.self, rest, on: console) { try $0.run(on: console) }
-        case DetachCommand.name: return run(DetachCommand.self, rest, on: console) { try $0.run(on: console) }
-        default: break
-        }
-        return run(CompileCommand.self, arguments, on: console) { try $0.run(on: console) }
+        return run(CompileCommand.self, arguments, on: console)
     }
 
-    private static func run<Command: ParsableCommand>(
-        _: Command.Type, _ arguments: [String], on console: Console, _ work: (Command) throws -> Void
+    /// What a first word asks for. They are none of the main command's subcommands, of which the parser would make a tree
+    /// at each start.
+    private static let subcommands: [any Subcommand.Type] = [
+        RunCommand.self, SocketsCommand.self, RequiresCommand.self, ConvertCommand.self, AssembleCommand.self,
+        DisassembleCommand.self, CheckCommand.self, LoadCommand.self, AttachCommand.self, AttachedCommand.self,
+        DetachCommand.self,
+    ]
+
+    private static func run<Command: ConsoleCommand>(
+        _: Command.Type, _ arguments: [String], on console: Console
     ) -> Int32 {
         do {
             guard let command = try Command.parseAsRoot(arguments) as? Command else {
                 // The parser's own commands, such as the one that prints a completion script.
                 throw CleanExit.helpRequest(Command.self)
             }
-            try work(command)
+            try command.run(on: console)
             return 0
         } catch let error as ToolError {
             console.report("cbpf2ebpf: \(error)\n")

@@ -6,7 +6,7 @@ import PacketFilter
 /// The tool is to start in less than twice tcpdump's time, and most of that is the argument parser's. So options stand
 /// here and not in groups, and are of few types: each group and each further type costs a twentieth. What is done with
 /// them is in the extensions beside this file.
-struct CompileCommand: ParsableCommand, FilterArguments {
+struct CompileCommand: ConsoleCommand, FilterArguments {
     static let configuration = CommandConfiguration(
         commandName: "cbpf2ebpf",
         abstract: "Turn a tcpdump expression, or classic BPF bytecode, into an eBPF program.",

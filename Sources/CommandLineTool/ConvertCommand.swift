@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf convert`: a classic program from one form to another.
-struct ConvertCommand: ParsableCommand, FilterArguments {
+struct ConvertCommand: Subcommand, FilterArguments {
     /// The first word that asks for it.
     static let name = "convert"
 

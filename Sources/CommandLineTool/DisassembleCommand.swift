@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf disasm`: the programs of an object as text.
-struct DisassembleCommand: ParsableCommand {
+struct DisassembleCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "disasm"
 

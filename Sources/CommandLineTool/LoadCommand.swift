@@ -3,7 +3,7 @@ import PacketFilter
 import SystemPackage
 
 /// `cbpf2ebpf load`: a program into the running kernel.
-struct LoadCommand: ParsableCommand {
+struct LoadCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "load"
 

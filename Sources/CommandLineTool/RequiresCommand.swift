@@ -5,7 +5,7 @@ import PacketFilter
 ///
 /// It takes what the main command takes. It is none of that command's subcommands, of which the parser would make a
 /// tree at each start: it is asked for by the first word alone.
-struct RequiresCommand: ParsableCommand {
+struct RequiresCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "requires"
 

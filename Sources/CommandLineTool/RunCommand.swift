@@ -3,7 +3,7 @@ import PacketFilter
 import SystemPackage
 
 /// `cbpf2ebpf run`: a capture file through a filter.
-struct RunCommand: ParsableCommand {
+struct RunCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "run"
 

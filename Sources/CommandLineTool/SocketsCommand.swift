@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf sockets`: the packet sockets of this machine, with their filters.
-struct SocketsCommand: ParsableCommand {
+struct SocketsCommand: Subcommand {
     /// The first word that asks for it.
     static let name = "sockets"
 
