@@ -30,10 +30,6 @@ public enum CommandLineTool {
         case AssembleCommand.name: return run(AssembleCommand.self, rest, on: console) { try $0.run(on: console) }
         case DisassembleCommand.name: return run(DisassembleCommand.self, rest, on: console) { try $0.run(on: console) }
         case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
-        default: break
-        }
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
         case LoadCommand.name: return run(LoadCommand.self, rest, on: console) { try $0.run(on: console) }
         case AttachCommand.name: return run(AttachCommand.self, rest, on: console) { try $0.run(on: console) }
         case AttachedCommand.name: return run(AttachedCommand.self, rest, on: console) { try $0.run(on: console) }
