@@ -14,16 +14,13 @@ struct LoadCommand: Subcommand {
         discussion: """
             The program is what the same words without 'load' make, for the running kernel unless --kernel says
             otherwise; or that of an object. It is gone when the command ends unless --pin gives it a name. Where the
-            kernel refuses it, the verifier's log goes to standard error.
+            kernel refuses it, and always with --verbose, the verifier's log goes to standard error.
             """)
 
     @Option(
         name: .customLong("pin"),
         help: ArgumentHelp("Keep the program under a name in a BPF file system.", valueName: "path"))
     var pinPath: String?
-
-    @Flag(help: "Write the verifier's log to standard error always.")
-    var verbose = false
 
     @Flag(help: "Write an object of JSON instead of lines.")
     var json = false
@@ -39,11 +36,11 @@ struct LoadCommand: Subcommand {
                 let program = try object(on: console) ?? compile.programForKernel(on: console)
                 let loaded: LoadedProgram
                 do {
-                    loaded = try program.load(log: verbose ? [.states, .statistics] : [])
+                    loaded = try program.load(log: compile.isVerbose ? [.states, .statistics] : [])
                 } catch let error as KernelError {
                     throw program.explaining(error, on: console)
                 }
-                if verbose { console.report(loaded.log) }
+                if compile.isVerbose { console.report(loaded.log) }
                 if let pinPath { try loaded.pin(at: FilePath(pinPath)) }
                 let report = try LoadReport(loaded.information(), program.hook, pinPath)
                 try console.write(Array((json ? report.json : report.text).utf8))

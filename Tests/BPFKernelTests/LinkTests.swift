@@ -16,7 +16,10 @@
         /// The links of the program with that number, as bpftool lists them.
         private func links(of program: borrowing BPFKernel.Program) throws -> [[String: Any]] {
             let identifier = try program.information().identifier
-            let text = try run("bpftool", ["-j", "link", "show"]).output
+            // It stops at a link that goes while it lists them, of a test beside this one.
+            var shown = try run("bpftool", ["-j", "link", "show"])
+            for _ in 0..<50 where shown.status != 0 { shown = try run("bpftool", ["-j", "link", "show"]) }
+            let text = shown.output
             let all = try #require(try JSONSerialization.jsonObject(with: Data(text)) as? [[String: Any]])
             return all.filter { ($0["prog_id"] as? Int).map(UInt32.init) == identifier }
         }

@@ -82,6 +82,15 @@
             }
         }
 
+        /// A kernel without the means refuses root, which is told apart from a lack of privilege.
+        @Test func entriesOfFunctionsAreLoadedOrRefusedByName() throws {
+            let output = try ToolRun(["load", "--hook", "fentry:ip_rcv", "udp"])
+            let message =
+                "cbpf2ebpf: bpf(BPF_PROG_LOAD): operation not permitted (1), to root too: this kernel takes no programs at "
+                + "the entry of functions, use a tracepoint, tp_btf:…\n"
+            #expect(output.status == 0 || output.errors == message, "\(output)")
+        }
+
         /// The classic instruction that a place stands for, of a program and of an object of it.
         @Test func aPlaceHasItsClassicInstruction() throws {
             let program = try PacketFilter("udp").compile(for: .xdp(match: .drop))
