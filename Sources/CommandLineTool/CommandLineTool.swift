@@ -30,13 +30,10 @@ public enum CommandLineTool {
         case AssembleCommand.name: return run(AssembleCommand.self, rest, on: console) { try $0.run(on: console) }
         case DisassembleCommand.name: return run(DisassembleCommand.self, rest, on: console) { try $0.run(on: console) }
         case CheckCommand.name: return run(CheckCommand.self, rest, on: console) { try $0.run(on: console) }
-        default: break
-        }
-        let rest = Array(arguments.dropFirst())
-        switch arguments.first {
         case LoadCommand.name: return run(LoadCommand.self, rest, on: console) { try $0.run(on: console) }
         case AttachCommand.name: return run(AttachCommand.self, rest, on: console) { try $0.run(on: console) }
         case AttachedCommand.name: return run(AttachedCommand.self, rest, on: console) { try $0.run(on: console) }
+        case CountCommand.name: return run(CountCommand.self, rest, on: console) { try $0.run(on: console) }
         case DetachCommand.name: return run(DetachCommand.self, rest, on: console) { try $0.run(on: console) }
         default: break
         }
