@@ -18,6 +18,11 @@ public struct CompilerOptions: Hashable, Sendable {
     public var socketBufferArgument: Int?
     /// The kind of processor that will run the program, where that matters.
     public var architecture: Architecture
+    /// Whether the program is to be part of another one, the entry of which calls its own: it leaves room on the stack,
+    /// and its answer is told where the kernel wants none, too.
+    public var isPart = false
+    /// The bytes of stack that parts have: what calls a part has some too, and a part may be asked by another function.
+    static let stackSizeOfParts = 512 - 64
     /// What the packets of one function of the program begin with, where the hook shows several kinds.
     var linkLayer: Hook.LinkLayer?
 

@@ -77,6 +77,10 @@ public struct KernelError: Error, Hashable, Sendable {
         case copyDescriptor = "pidfd_getfd"
         /// Listing the packet sockets.
         case listPacketSockets = "sock_diag(AF_PACKET)"
+        /// Looking up a network interface.
+        case getInterface = "ioctl(SIOCGIFINDEX)"
+        /// Opening a packet socket at an interface.
+        case openPacketSocket = "socket(AF_PACKET)"
         /// Reading the kernel's symbols.
         case readSymbols = "/proc/kallsyms"
         /// Reading which processors there may be.
@@ -171,6 +175,8 @@ extension KernelError: CustomStringConvertible {
         case (.copyDescriptor, .notPermitted): "run it as root, or as one who may trace the process"
         case (.copyDescriptor, .noFunction): "it needs Linux 5.6"
         case (.listPacketSockets, .noSuchFileOrDirectory): "the kernel needs its module packet_diag"
+        case (.getInterface, .operationNotSupportedByDevice): "there is no interface of that name"
+        case (.openPacketSocket, .notPermitted): "run it as root, or with CAP_NET_RAW"
         case (.detach, .notPermitted): "the filter is locked to the socket (SO_LOCK_FILTER)"
         case (.detach, .noSuchFileOrDirectory): "the socket has no filter"
         case (.attachClassic, .notPermitted), (.attachProgram, .notPermitted):
@@ -202,6 +208,8 @@ extension KernelError: CustomStringConvertible {
         case (.createLink, .fileExists), (.createLink, .resourceBusy): "another program is there already"
         case (.createLink, .invalidArgument):
             "the program was loaded for another place, or this kernel makes no links there"
+        case (.createLink, .outOfRange):
+            "an XDP program for packets in one buffer takes no MTU this large: choose xdp-frags, or lower the MTU"
         case (.createMap, .invalidArgument): "a size or a flag is none for this kind of map"
         case (_, .notPermitted):
             "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"

@@ -4,6 +4,7 @@ import ExtendedBPF
 
 #if os(Linux)
     import BPFKernel
+    import SystemPackage
 #endif
 
 /// A program with what a kernel is to be told of it: the hook, the source lines of its instructions, the license.
@@ -75,13 +76,17 @@ extension CompiledProgram {
         ///
         /// - Parameter log: What the verifier is to write of an accepted program.
         /// - Throws: As ``CompiledProgram/load(named:license:log:)``.
-        public func load(log: LogLevel = []) throws -> LoadedProgram {
+        public func load(log: LogLevel = []) throws -> LoadedProgram { try load(log: log, maps: [:]) }
+
+        /// Loads the program with the maps of these descriptors.
+        func load(log: LogLevel = [], maps: [String: FileDescriptor]) throws -> LoadedProgram {
             let program = try KernelLayout.loadable(program)
             let debug = try BPFObject.DebugInformation(of: program, contextType: hook.contextType, source: source)
             var request = LoadRequest(program, type: hook.programType)
             try request.prepare(for: hook)
             request.license = license
             request.log = log
+            request.maps = maps
             request.debugInformation = BPFKernel.DebugInformation(
                 types: debug.btf,
                 functionRecords: debug.functionInfo,

@@ -25,6 +25,10 @@ enum ContextField: Int16 {
 
 /// The helper functions that programs call. The raw value is the number in `<linux/bpf.h>`.
 enum HelperFunction: Int32 {
+    /// `bpf_map_lookup_elem`
+    case mapLookup = 1
+    /// `bpf_ktime_get_ns`
+    case monotonicTime = 5
     /// `bpf_get_prandom_u32`
     case randomNumber = 7
     /// `bpf_get_smp_processor_id`

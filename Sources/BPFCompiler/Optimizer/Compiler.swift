@@ -83,7 +83,12 @@ struct Compilation {
     var ways: (first: PacketAccess, rest: PacketAccess?) {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
-        return PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
+        let ways = PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
+        guard options.isPart else { return ways }
+        // The instructions end the function they are in, and Linux 6.18 loses its way there when it goes back from what
+        // called the function to see where a number came from ("verifier bug: static subprog unexpected regs").
+        func copying(_ way: PacketAccess) -> PacketAccess { way == .instructions ? .copies(.socketBuffer) : way }
+        return (copying(ways.first), ways.rest.map(copying))
     }
 
     /// The filter as instructions can be chosen for it.
@@ -133,7 +138,8 @@ struct Compilation {
     /// functions that look for the payload. The kernel takes each function's for a multiple of 32.
     private var stackLimit: Int {
         let callsPayloadSearch = (0..<filter.count).contains { filter.operation(at: $0) == .load(.extension(.poff)) }
-        return Self.stackSize - (target.hook.context == .tracing ? 32 : 0)
+        return (options.isPart ? CompilerOptions.stackSizeOfParts : Self.stackSize)
+            - (target.hook.context == .tracing ? 32 : 0)
             - (callsPayloadSearch ? PayloadSearch.stackSize : 0)
     }
 

@@ -93,7 +93,7 @@ struct TracingEntry {
         members.passArguments(&assembler)
         assembler.append(.call(localAt: 0), .function(function.name))
         // Where the kernel has no use for an answer it wants 0; what is to be done about a match is done here.
-        if target.hook.allowedResults == 0...0 { assembler.append(.move32(.r0, 0)) }
+        if target.hook.allowedResults == 0...0, !options.isPart { assembler.append(.move32(.r0, 0)) }
         assembler.append(.exit)
     }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "linux_bpf_objects.h"
+#include "linux_interfaces.h"
 #include "linux_sockets.h"
 
 /// What BPF_PROG_LOAD takes. Texts end with NUL; a pointer may be null where its size or count is 0.

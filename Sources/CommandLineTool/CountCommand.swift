@@ -1,0 +1,164 @@
+import ArgumentParser
+import PacketFilter
+
+/// `cbpf2ebpf count`: how many packets match each of several filters, and their bytes.
+struct CountCommand: Subcommand {
+    /// The first word that asks for it.
+    static let name = "count"
+
+    static let configuration = CommandConfiguration(
+        commandName: "cbpf2ebpf \(name)",
+        abstract: "Count the packets that match filters, and their bytes.",
+        usage: "cbpf2ebpf \(name) -i <interface> [<options>] [[<name>=]<expression> ...]",
+        discussion: """
+            Each argument is a filter, so an expression of several words stands in quotes; without any, every packet is
+            counted. All run in the kernel, in one program, and leave the packets alone. Ctrl-C ends it.
+
+              cbpf2ebpf count -i lo tcp udp icmp
+              cbpf2ebpf count -i eth0 web='tcp port 80 or 443' 'host 192.0.2.1' --json --for 1m
+
+            Without --hook a packet socket at the interface sees what comes in and goes out; at lo, where that is the
+            same, once.
+            """)
+
+    @Argument(help: "A filter: a tcpdump expression, with NAME= in front if it is to be called so.")
+    var filters: [String] = []
+
+    @Option(
+        name: [.customShort("i", allowingJoined: true), .long],
+        help: ArgumentHelp("The network interface.", valueName: "interface"))
+    var interface: String?
+
+    @Option(
+        name: .customLong("hook"),
+        help: ArgumentHelp(
+            "Where to count: socket, xdp, xdp-frags, tcx-ingress, tcx-egress, netkit-primary, netkit-peer, "
+                + "cgroup-ingress, cgroup-egress, netfilter, tp_btf:TRACEPOINT, raw_tp:TRACEPOINT or fentry:FUNCTION. "
+                + "(default: socket)", valueName: "hook"))
+    var hookName: String?
+
+    @Option(help: ArgumentHelp("The folder of the control group, for its hooks.", valueName: "path"))
+    var cgroup: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where on their way netfilter shows packets: prerouting, input, forward, output or postrouting. (default: "
+                + "prerouting)", valueName: "place"))
+    var hookPoint: String?
+
+    @Option(
+        name: .customLong("vlan"),
+        help: ArgumentHelp(
+            "The packet that filters are shown, as to its VLAN tag: bytes, wire or stripped. (default: as without "
+                + "'\(name)')", valueName: "view"))
+    var vlanName: String?
+
+    @Option(
+        name: .customLong("for"),
+        help: ArgumentHelp("How long to count, as 10s, 500ms, 2m or 1h. (default: until Ctrl-C)", valueName: "duration")
+    )
+    var durationText: String?
+
+    @Flag(help: "Write one JSON object a line each second, and a last one at the end, with the totals since the start.")
+    var json = false
+
+    @Option(
+        name: .customLong("histogram"),
+        help: ArgumentHelp(
+            "Draw a histogram for each filter at the end: of the packets' length, or of the time between them, "
+                + "interarrival.", valueName: "quantity"))
+    var histogramName: String?
+
+    func validate() throws {
+        let histogram = try histogram
+        if json, histogram != nil {
+            throw ValidationError("--histogram is for people, --json for scripts: one of them.")
+        }
+        _ = try duration
+        _ = try vlanName.map { try choice(VLANView.self, $0, of: "--vlan") }
+        #if os(Linux)
+            _ = try place
+        #endif
+        let names = filters.map { CountedText($0).name }
+        if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+            throw ValidationError("Two filters have the name '\(twice)'; give them others with NAME=EXPRESSION.")
+        }
+    }
+
+    var histogram: Histogram? {
+        get throws { try histogramName.map { try choice(Histogram.self, $0, of: "--histogram") } }
+    }
+
+    /// How long to count, or nil for no end.
+    var duration: Duration? {
+        get throws {
+            guard let durationText else { return nil }
+            guard let duration = Duration(text: durationText), duration > .zero else {
+                throw ValidationError("'\(durationText)' is no duration for --for, which takes 10s, 500ms, 2m or 1h.")
+            }
+            return duration
+        }
+    }
+
+    func choice<Value: CaseIterable & RawRepresentable<String>>(
+        _: Value.Type, _ text: String, of option: String
+    ) throws -> Value {
+        if let value = Value(rawValue: text) { return value }
+        let values = Value.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("'\(text)' is no value of \(option), which takes \(values).")
+    }
+
+    /// Does the work.
+    func run(on console: Console) throws {
+        #if os(Linux)
+            do {
+                try count(on: console)
+            } catch let error as Defect {
+                throw error
+            } catch {
+                throw (error as? ToolError) ?? ToolError("\(error)")
+            }
+        #else
+            throw ToolError("packets are counted in the kernel of Linux only")
+        #endif
+    }
+}
+
+/// An argument that names a filter.
+struct CountedText: Hashable {
+    var name: String
+    var expression: String
+
+    /// The name is what stands in front of the first `=`, where that can be one and no `=` follows; `len=60` is an
+    /// expression.
+    init(_ argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        if parts.count == 2, Self.isName(parts[0]), !parts[1].hasPrefix("=") {
+            name = parts[0]
+            expression = parts[1]
+        } else {
+            name = argument
+            expression = argument
+        }
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        guard let first = text.first, first.isLetter || first == "_", text != "len" else { return false }
+        return text.allSatisfy { $0.isLetter || $0.isNumber || "_-.".contains($0) }
+    }
+}
+
+extension Duration {
+    /// Reads a number with ms, s, m or h behind it; alone it is of seconds.
+    init?(text: String) {
+        let digits = text.prefix { $0.isNumber || $0 == "." }
+        guard let number = Double(digits), number <= 1e9 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": self = .milliseconds(number)
+        case "", "s": self = .seconds(number)
+        case "m": self = .seconds(60 * number)
+        case "h": self = .seconds(3600 * number)
+        default: return nil
+        }
+    }
+}

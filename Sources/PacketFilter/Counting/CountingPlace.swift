@@ -1,0 +1,116 @@
+import BPFCompiler
+import Pcap
+
+#if os(Linux)
+    import BPFKernel
+    import SystemPackage
+
+    /// A place where packets are counted; those that pass there are not touched.
+    public enum CountingPlace: Hashable, Sendable {
+        /// A packet socket at an interface, which sees what comes in and what goes out; of a loopback interface, where
+        /// that is the same, only what comes in.
+        case packetSocket(interface: String)
+        /// A hook of an interface: xdp, xdp-frags, tcx-ingress, tcx-egress, netkit-primary or netkit-peer.
+        case interface(String, Hook)
+        /// cgroup-ingress or cgroup-egress of the control group with this folder.
+        case cgroup(path: String, Hook)
+        /// A hook of netfilter in the caller's network namespace, for IPv4 and IPv6.
+        case netfilter(NetfilterPlace.Hook, priority: Int32 = 0)
+        /// A tracepoint or the entry of a function, for packets of all network namespaces.
+        case tracing(Hook)
+
+        /// The hook of the program.
+        public var hook: Hook {
+            switch self {
+            case .packetSocket: .socket
+            case .interface(_, let hook), .cgroup(_, let hook), .tracing(let hook): hook
+            case .netfilter: .netfilter
+            }
+        }
+
+        /// The interface, where it is at one.
+        public var interface: String? {
+            switch self {
+            case .packetSocket(let name), .interface(let name, _): name
+            default: nil
+            }
+        }
+
+        /// What packets begin with there.
+        ///
+        /// - Throws: ``CountingError`` where there is no such interface.
+        public var linkType: LinkType {
+            get throws {
+                guard let interface = try networkInterface else {
+                    return hook.linkLayer == .rawIP ? .rawIP : .ethernet
+                }
+                return interface.isEthernet ? .ethernet : .rawIP
+            }
+        }
+
+        /// The interface as the kernel knows it, or nil where the place is at none.
+        var networkInterface: NetworkInterface? {
+            get throws {
+                guard let name = interface else { return nil }
+                do throws(KernelError) {
+                    return try NetworkInterface(named: name)
+                } catch {
+                    guard error.errno == .operationNotSupportedByDevice else { throw error }
+                    throw CountingError(.unknownInterface(name))
+                }
+            }
+        }
+    }
+
+    /// What keeps a program where it counts: links, or a packet socket.
+    struct CountingAttachment: ~Copyable {
+        private var links: LinkChain?
+        private var tap: PacketTap?
+
+        init(_ program: borrowing LoadedProgram, at place: CountingPlace) throws {
+            links = nil
+            tap = nil
+            switch place {
+            case .packetSocket:
+                tap = try PacketTap(running: program, at: place.networkInterface!)
+            case .interface(_, let hook):
+                guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
+                links = LinkChain(
+                    try BPFKernel.Link(attaching: program, at: .interface(place.networkInterface!.index, type)), links)
+            case .cgroup(let path, let hook):
+                guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
+                let folder: FileDescriptor
+                do {
+                    folder = try FileDescriptor.open(FilePath(path), .readOnly)
+                } catch {
+                    throw CountingError(.unknownGroup(path))
+                }
+                defer { try? folder.close() }
+                links = LinkChain(try BPFKernel.Link(attaching: program, at: .cgroup(folder, type)), links)
+            case .netfilter(let hook, let priority):
+                for family in NetfilterPlace.Family.allCases {
+                    links = LinkChain(
+                        try BPFKernel.Link(
+                            attaching: program, at: .netfilter(NetfilterPlace(family, hook, priority: priority))), links
+                    )
+                }
+            case .tracing(.rawTP(let name)):
+                links = LinkChain(try BPFKernel.Link(attaching: program, at: .rawTracepoint(name)), links)
+            case .tracing(.tpBTF), .tracing(.fentry):
+                links = LinkChain(try BPFKernel.Link(attaching: program, at: .loadedFor), links)
+            case .tracing(let hook): throw CountingError(.unattachable(hook))
+            }
+        }
+    }
+
+    /// A link and those made before it; arrays do not hold what cannot be copied.
+    private final class LinkChain {
+        private let link: BPFKernel.Link
+        private let rest: LinkChain?
+
+        init(_ link: consuming BPFKernel.Link, _ rest: LinkChain?) {
+            self.link = link
+            self.rest = rest
+        }
+    }
+#endif

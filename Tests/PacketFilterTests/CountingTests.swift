@@ -1,0 +1,168 @@
+#if os(Linux)
+    import struct BPFCompiler.CountingLayout
+    import BPFKernel
+    import Glibc
+    @testable import PacketFilter
+    import TestSupport
+    import Testing
+
+    /// What programs that count have counted, in test runs in the kernel, beside the classic filters in the interpreter.
+    @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    struct CountingTests {
+        private static let hooks: [Hook] = [
+            .socket, .tc, .tcxIngress, .xdp, .xdpFrags, .cgroupIngress, .cgroupEgress, .lwtIn, .netfilter,
+        ]
+
+        private static let histograms = ["none", "length", "interarrival"]
+
+        /// A program that counts, in the kernel but at no hook.
+        private final class Counting {
+            private let layout: CountingLayout
+            private let maps: CountingMaps
+            private let names: [String]
+            let program: LoadedProgram
+
+            init(_ filters: [CountedFilter], on hook: Hook, _ histogram: Histogram? = nil) throws {
+                let source = try CountingSource(filters, on: hook, histogram: histogram, vlan: .bytes)
+                layout = CountingLayout(filterCount: filters.count, histogram: histogram)
+                maps = try CountingMaps(layout)
+                names = filters.map(\.name)
+                program = try source.load(maps.descriptors)
+            }
+
+            var counts: [FilterCount] {
+                get throws { Counts(time: 0, try maps.counts, names, layout).filters }
+            }
+        }
+
+        /// The expressions of the corpus for what the hook's packets begin with, those of many hosts left out: the verifier
+        /// gives up after a million instructions.
+        private static func filters(for hook: Hook) -> [CountedFilter] {
+            let linkType = hook.linkLayer == .rawIP ? "RAW" : "EN10MB"
+            return Corpus.expressions.filter { $0.linkType == linkType || hook.linkLayer == .rawIP }.compactMap {
+                guard let filter = try? PacketFilter($0.text, linkType: LinkType(linkType)), filter.classic.count < 200
+                else { return nil }
+                return CountedFilter($0.name, filter)
+            }
+        }
+
+        @Test(arguments: hooks) func theCountsAreThoseOfTheClassicFilters(hook: Hook) throws {
+            let all = Self.filters(for: hook)
+            #expect(all.count > 40)
+            let hookVerdict = hook.verdicts.first?.value ?? 0
+            var matches: UInt64 = 0
+            for start in stride(from: 0, to: all.count, by: 30) {
+                let filters = Array(all[start..<min(start + 30, all.count)])
+                let counting = try Counting(filters, on: hook)
+                guard hook != .netfilter else { continue }  // It has no test runs with packets of one's own.
+                var expected = filters.map { FilterCount(name: $0.name, packets: 0, bytes: 0) }
+                try withNetworkNamespace {
+                    for run in Frames.all.compactMap({ HookRun(hook, $0.bytes) }) {
+                        #expect(try run.result(of: counting.program) == hookVerdict)
+                        for (index, filter) in filters.enumerated() where try filter.filter.run(on: run.packet) != 0 {
+                            expected[index].packets += 1
+                            expected[index].bytes += UInt64(run.packet.length)
+                        }
+                    }
+                }
+                for (count, expected) in zip(try counting.counts, expected) { #expect(count == expected) }
+                matches += expected.reduce(0) { $0 + $1.packets }
+            }
+            #expect(matches > 100 || hook == .netfilter)
+        }
+
+        /// Packets that match have a length; the ranges of powers of two tell how many have which.
+        @Test(arguments: [Hook.tc, .xdp, .xdpFrags, .cgroupIngress]) func lengthsAreInTheirRanges(hook: Hook) throws {
+            let names = ["", "ip", "udp", "tcp or icmp", "len > 100"]
+            let linkType = hook.linkLayer == .rawIP ? LinkType.rawIP : .ethernet
+            let filters = try names.map { CountedFilter($0, try PacketFilter($0, linkType: linkType)) }
+            let counting = try Counting(filters, on: hook, .length)
+            var expected = names.map { _ in [UInt64](repeating: 0, count: 64) }
+            try withNetworkNamespace {
+                let long = [200, 512, 1023, 1024, 3000].map { Frames.ipv4[0].bytes + [UInt8](repeating: 1, count: $0) }
+                for run in (Frames.all.map(\.bytes) + long).compactMap({ HookRun(hook, $0) }) {
+                    _ = try run.result(of: counting.program)
+                    for (index, filter) in filters.enumerated() where try filter.filter.run(on: run.packet) != 0 {
+                        let length = max(1, run.packet.length)
+                        expected[index][Int.bitWidth - 1 - Int(length).leadingZeroBitCount] += 1
+                    }
+                }
+            }
+            #expect(try counting.counts.map(\.ranges) == expected)
+            #expect(expected[0].count { $0 > 0 } > 4)
+        }
+
+        /// Runs that are further apart are in higher ranges; of all packets but the first there is one interval.
+        @Test func intervalsAreInTheirRanges() throws {
+            let filters = try ["udp", "tcp"].map { CountedFilter($0, try PacketFilter($0)) }
+            let counting = try Counting(filters, on: .tc, .interarrival)
+            let frame = Frames.named("udp to 53").bytes
+            let clock = ContinuousClock()
+            var shortest = Duration.seconds(1000), longest = Duration.zero
+            var last: (before: ContinuousClock.Instant, after: ContinuousClock.Instant)?
+            for _ in 0..<20 {
+                let before = clock.now
+                _ = try counting.program.run(on: frame)
+                let after = clock.now
+                if let last {
+                    shortest = min(shortest, before - last.after)
+                    longest = max(longest, after - last.before)
+                }
+                last = (before, after)
+                usleep(3_000)
+            }
+            let counts = try counting.counts
+            #expect(counts[0].packets == 20 && counts[0].ranges.reduce(0, +) == 19)
+            #expect(counts[1].packets == 0 && counts[1].ranges.reduce(0, +) == 0)
+            func range(_ duration: Duration) -> Int {
+                let nanoseconds =
+                    Int(duration.components.seconds) * 1_000_000_000
+                    + Int(duration.components.attoseconds / 1_000_000_000)
+                return Int.bitWidth - 1 - max(1, nanoseconds).leadingZeroBitCount
+            }
+            let used = counts[0].ranges.indices.filter { counts[0].ranges[$0] > 0 }
+            #expect(used.allSatisfy { range(shortest) <= $0 && $0 <= range(longest) }, "\(used)")
+        }
+
+        /// At tracepoints a packet is one of three functions' matter, and the way to its length differs.
+        @Test(arguments: [Hook.tpBTF("kfree_skb"), .rawTP("kfree_skb")], histograms)
+        func countingAtTracepointsPassesTheVerifier(hook: Hook, kept: String) throws {
+            let histogram = Histogram(rawValue: kept)
+            let filters = try ["", "ip", "tcp port 80", "udp[20:4] = 7"].map { CountedFilter($0, try PacketFilter($0)) }
+            #expect(throws: Never.self) { _ = try Counting(filters, on: hook, histogram) }
+        }
+
+        @Test(arguments: histograms, [Hook.xdp, .tcxIngress])
+        func asManyFiltersFitAsAreAllowed(kept: String, hook: Hook) throws {
+            let histogram = Histogram(rawValue: kept)
+            let limit = CountingLayout.maximumFilterCount(with: histogram)
+            let filters = try (0...limit).map { CountedFilter("\($0)", try PacketFilter("udp port \($0)")) }
+            let counting = try Counting(Array(filters.dropFirst()), on: hook, histogram)
+            let port = Frames.named("udp to 53").bytes
+            _ = try counting.program.run(on: port)
+            #expect(try counting.counts.filter { $0.packets > 0 }.map(\.name) == ["53"])
+            let error = #expect(throws: CountingError.self) { _ = try Counting(filters, on: hook, histogram) }
+            #expect(error?.description == "\(limit + 1) filters are too many for one program, \(limit) fit")
+        }
+
+        @Test func whatCannotBeCountedIsSaid() throws {
+            let udp = CountedFilter("a", try PacketFilter("udp"))
+            func message(_ filters: [CountedFilter], _ place: CountingPlace) -> String? {
+                #expect(throws: (any Error).self) { _ = try PacketCounter(filters, at: place) }.map { "\($0)" }
+            }
+            #expect(message([], .packetSocket(interface: "lo")) == "there is no filter to count")
+            #expect(
+                message([udp, udp], .packetSocket(interface: "lo"))
+                    == "two filters have the name 'a', each needs its own")
+            #expect(message([udp], .packetSocket(interface: "nothing")) == "there is no interface 'nothing'")
+            #expect(
+                message([udp], .interface("a name that is too long", .xdp))
+                    == "there is no interface 'a name that is too long'")
+            #expect(message([udp], .cgroup(path: "/nowhere", .cgroupEgress)) == "there is no control group '/nowhere'")
+            #expect(
+                message([udp], .interface("lo", .tc))
+                    == "programs cannot be attached to tc by a link; socket, xdp, tcx-ingress, tcx-egress, cgroup-ingress, cgroup-egress, netfilter and tracepoints are places to count at"
+            )
+        }
+    }
+#endif
