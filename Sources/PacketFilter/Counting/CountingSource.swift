@@ -40,7 +40,8 @@
 
         /// Loads the program with the maps of these descriptors.
         func load(_ maps: [String: FileDescriptor]) throws -> LoadedProgram {
-            try LoadableProgram(program, for: hook, license: PacketFilter.defaultLicense, source: source).load(maps: maps)
+            try LoadableProgram(program, for: hook, license: PacketFilter.defaultLicense, source: source).load(
+                maps: maps)
         }
     }
 
