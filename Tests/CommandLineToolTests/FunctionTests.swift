@@ -34,6 +34,30 @@
             }
         }
 
+        /// A program in C may do with the answers what makes the verifier go back through the functions.
+        @Test(arguments: ["icmp", "tcp port 80", "ip6 and udp[8] = 1"]) func aProgramInCStoresByTheAnswers(
+            _ expression: String
+        ) throws {
+            let folder = try TemporaryFolder()
+            for name in ["first", "second"] {
+                let arguments = ["--hook", "function:tc", "--program-name", name, expression]
+                for (form, file) in [("header", "\(name).h"), ("object", "\(name).o")] {
+                    try #require(try ToolRun(arguments + ["--emit", form, "-o", folder.path(file)]).status == 0)
+                }
+            }
+            let script = """
+                cd "$1"
+                mount -t bpf bpf /sys/fs/bpf
+                "$2" -target bpf -g -O2 -Wall -Werror -I. "-I/usr/include/$(gcc -print-multiarch)" -c -o caller.o "$3"
+                bpftool gen object linked.o caller.o first.o second.o
+                bpftool prog load linked.o /sys/fs/bpf/program
+                """
+            let source = Corpus.folder.appending(path: "c/counts-filters.c").path(percentEncoded: false)
+            let result = try run(
+                "unshare", ["-m", "sh", "-ec", script, "sh", folder.path(""), llvm("clang"), source])
+            #expect(result.status == 0, "\(result.errors)")
+        }
+
         /// What the program returns for each file's bytes, nil where the kernel takes them for no packet.
         private func results(of hook: String, in folder: TemporaryFolder, _ files: [String]) throws -> [Int?] {
             let script = """

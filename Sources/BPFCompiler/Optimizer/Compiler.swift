@@ -84,9 +84,9 @@ struct Compilation {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
         let ways = PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
-        guard options.isPart else { return ways }
+        guard options.isPart || target.hook.isFunction else { return ways }
         // The instructions end the function they are in, and Linux 6.18 loses its way there when it goes back from what
-        // called the function to see where a number came from ("verifier bug: static subprog unexpected regs").
+        // calls the function to see where a number came from ("verifier bug: static subprog unexpected regs").
         func copying(_ way: PacketAccess) -> PacketAccess { way == .instructions ? .copies(.socketBuffer) : way }
         return (copying(ways.first), ways.rest.map(copying))
     }
