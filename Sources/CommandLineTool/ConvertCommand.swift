@@ -40,6 +40,20 @@ struct ConvertCommand: Subcommand, FilterArguments {
     var inputFormName: String?
 
     @Option(
+        name: .customLong("from-iptables"),
+        help: ArgumentHelp(
+            "Read the filter of a rule that iptables -S or iptables-save has printed, or tc filter show; - is standard "
+                + "input.", valueName: "file"))
+    var rules: String?
+
+    @Option(
+        name: .customLong("from-socket"),
+        help: ArgumentHelp(
+            "Take the filter of a running process's socket: the process's number and the socket's in it.",
+            valueName: "pid:fd"))
+    var socket: String?
+
+    @Option(
         name: [.customShort("y", allowingJoined: true), .long],
         help: ArgumentHelp(
             "What the packets begin with, by libpcap's name or number of the link type. (default: EN10MB)",
@@ -73,6 +87,12 @@ struct ConvertCommand: Subcommand, FilterArguments {
 
     func validate() throws {
         try validateFilter()
+        let sources = [!expression.isEmpty || expressionFile != nil || input != nil, rules != nil, socket != nil]
+        if sources.count(where: { $0 }) > 1 {
+            throw ValidationError(
+                "The filter comes from one of expression, -F, --input, --from-iptables, --from-socket.")
+        }
+        if let socket { _ = try place(of: socket) }
         _ = try form
     }
 
@@ -87,11 +107,51 @@ struct ConvertCommand: Subcommand, FilterArguments {
     }
 
     private func bytes(as form: ClassicForm, on console: Console) throws -> [UInt8] {
+        if let rules { return try form.write(ClassicForm.xtBPF.read(bytecode(in: rules, on: console)).instructions) }
+        if let socket { return try filter(of: socket).written(as: form) }
         guard let (bytes, inputForm) = try program(on: console) else {
             return try filter(on: console).written(as: form)
         }
         // A savefile says more than its instructions.
         if inputForm == .savefile, form == .savefile { return try Savefile(bytes).bytes() }
         return try form.write(inputForm.read(bytes).instructions)
+    }
+
+    /// The bytecode of the one rule that has some.
+    private func bytecode(in file: String, on console: Console) throws -> [UInt8] {
+        let found = RuleBytecode.find(in: try console.read(file))
+        let name = file == "-" ? "standard input" : file
+        guard let first = found.first else {
+            throw ToolError("\(name) has no rule with a filter, which is written: bytecode \"4,48 0 0 9,…\"")
+        }
+        guard found.count == 1 else {
+            let lines = found.prefix(10).map { "\($0.line)" }.joined(separator: ", ")
+            throw ToolError("\(name) has \(found.count) rules with filters, in lines \(lines); give one of them")
+        }
+        return first.bytes
+    }
+
+    /// The two numbers of `PID:FD`.
+    private func place(of socket: String) throws -> (process: Int32, descriptor: Int32) {
+        let parts = socket.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let process = Int32(parts[0]), let descriptor = Int32(parts[1]), process > 0,
+            descriptor >= 0
+        else {
+            throw ValidationError(
+                "'\(socket)' is no socket of a process: write 4711:3 for descriptor 3 of process 4711.")
+        }
+        return (process, descriptor)
+    }
+
+    private func filter(of socket: String) throws -> PacketFilter {
+        #if os(Linux)
+            let (process, descriptor) = try place(of: socket)
+            guard let filter = try PacketFilter(attachedTo: descriptor, ofProcess: process) else {
+                throw ToolError("descriptor \(descriptor) of process \(process) has no filter")
+            }
+            return filter
+        #else
+            throw ToolError("there are sockets with filters on Linux only")
+        #endif
     }
 }

@@ -52,6 +52,8 @@ public typealias CompilerError = BPFCompiler.CompilerError
 public typealias LinkType = Pcap.LinkType
 /// Why an expression or a capture file is refused, with libpcap's message.
 public typealias PcapError = Pcap.PcapError
+/// The filters in what iptables and tc print.
+public typealias RuleBytecode = BPFAssembly.RuleBytecode
 /// Why a text is no program, with line and column.
 public typealias AssemblyError = BPFAssembly.AssemblyError
 /// All that keeps a text from being a program.

@@ -35,7 +35,7 @@
         }
 
         /// A program in C may do with the answers what makes the verifier go back through the functions.
-        @Test(arguments: ["icmp", "tcp port 80", "ip6 and udp[8] = 1"]) func aProgramInCStoresByTheAnswers(
+        @Test(arguments: ["icmp", "tcp port 80", "udp[8] = 1"]) func aProgramInCStoresByTheAnswers(
             _ expression: String
         ) throws {
             let folder = try TemporaryFolder()

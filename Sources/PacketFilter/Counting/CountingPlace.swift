@@ -14,8 +14,9 @@ import Pcap
         case interface(String, Hook)
         /// cgroup-ingress or cgroup-egress of the control group with this folder.
         case cgroup(path: String, Hook)
-        /// A hook of netfilter in the caller's network namespace, for IPv4 and IPv6.
-        case netfilter(NetfilterPlace.Hook, priority: Int32 = 0)
+        /// A hook of netfilter in the caller's network namespace, for IPv4 and IPv6. Without a priority it is the last
+        /// place in front of the filter table that nobody has.
+        case netfilter(NetfilterPlace.Hook, priority: Int32? = nil)
         /// A tracepoint or the entry of a function, for packets of all network namespaces.
         case tracing(Hook)
 
@@ -89,16 +90,30 @@ import Pcap
                 links = LinkChain(try BPFKernel.Link(attaching: program, at: .cgroup(folder, type)), links)
             case .netfilter(let hook, let priority):
                 for family in NetfilterPlace.Family.allCases {
-                    links = LinkChain(
-                        try BPFKernel.Link(
-                            attaching: program, at: .netfilter(NetfilterPlace(family, hook, priority: priority))), links
-                    )
+                    links = LinkChain(try Self.link(program, family, hook, priority), links)
                 }
             case .tracing(.rawTP(let name)):
                 links = LinkChain(try BPFKernel.Link(attaching: program, at: .rawTracepoint(name)), links)
             case .tracing(.tpBTF), .tracing(.fentry):
                 links = LinkChain(try BPFKernel.Link(attaching: program, at: .loadedFor), links)
             case .tracing(let hook): throw CountingError(.unattachable(hook))
+            }
+        }
+
+        /// The kernel takes one program for each priority, and none where a table of iptables is; its filter table is
+        /// at 0.
+        private static func link(
+            _ program: borrowing LoadedProgram, _ family: NetfilterPlace.Family, _ hook: NetfilterPlace.Hook,
+            _ priority: Int32?
+        ) throws(KernelError) -> BPFKernel.Link {
+            var place = NetfilterPlace(family, hook, priority: priority ?? -1)
+            while true {
+                do throws(KernelError) {
+                    return try BPFKernel.Link(attaching: program, at: .netfilter(place))
+                } catch {
+                    guard priority == nil, error.errno == .resourceBusy, place.priority > -50 else { throw error }
+                    place.priority -= 1
+                }
             }
         }
     }
