@@ -12,7 +12,7 @@ import Testing
         var generator = ExpressionGenerator(random: SeededGenerator())
         let compilers = Self.linkTypes.map { LibpcapCompiler(linkType: $0) }
         var compiled = 0
-        for _ in 0..<40_000 {
+        for _ in 0..<20_000 {
             let text = Array(generator.expression().utf8)
             // Most of the language applies to Ethernet.
             let compiler = generator.random.chance(60) ? compilers[0] : generator.random.pick(compilers)
@@ -27,7 +27,7 @@ import Testing
         let compiler = LibpcapCompiler(linkType: "EN10MB")
         let corpus = Corpus.expressions.map { Array($0.text.utf8) }
         var refused = 0
-        for _ in 0..<40_000 {
+        for _ in 0..<20_000 {
             let useCorpus = generator.random.chance(30)
             let original = useCorpus ? generator.random.pick(corpus) : Array(generator.expression().utf8)
             let text = mutated(original, using: &generator.random)
