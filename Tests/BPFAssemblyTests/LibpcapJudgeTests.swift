@@ -18,8 +18,8 @@ import Testing
             let compiler = generator.random.chance(60) ? compilers[0] : generator.random.pick(compilers)
             if judge(text, by: compiler) { compiled += 1 }
         }
-        print("\(compiled) of 40000 expressions compile")
-        #expect(compiled > 5000)
+        print("\(compiled) of 20000 expressions compile")
+        #expect(compiled > 2500)
     }
 
     @Test func mutatedExpressionsAreRefusedByBothOrByNone() throws {
@@ -34,7 +34,7 @@ import Testing
             if (try? FilterExpression(text)) == nil { refused += 1 }
             _ = judge(text, by: compiler)
         }
-        print("\(refused) of 40000 mutated expressions are refused")
+        print("\(refused) of 20000 mutated expressions are refused")
         #expect(refused > 10_000)
     }
 

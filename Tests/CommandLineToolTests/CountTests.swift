@@ -24,7 +24,7 @@
                 traffic() { python3 -c "$traffic" $1; }
                 \(before)
                 env --default-signal=INT,TERM,HUP "$tool" count \(arguments) 2>errors & pid=$!
-                until grep -q '^counting at' errors; do kill -0 $pid || break; sleep 0.02; done
+                until grep -q '^counting at' errors 2>/dev/null; do kill -0 $pid || break; sleep 0.02; done
                 \(work.replacingOccurrences(of: "send", with: "traffic"))
                 wait $pid; status=$?
                 cat errors >&2; exit $status

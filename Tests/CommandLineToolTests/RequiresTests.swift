@@ -47,7 +47,12 @@ import Testing
                 == "cbpf2ebpf: the object has functions only, for what they are must be said (function:HOOK)\n")
         let said = try ToolRun(["requires", "--hook", "function:tc", folder.path("f.o")])
         #expect(try said.text == ToolRun(["requires"] + arguments).text)
-        #expect(said.text.contains("5.10  packet loads (LD_ABS, LD_IND) beside functions  instruction "))
+        #expect(said.text.contains("4.5   bpf_skb_load_bytes          instruction "))
+        // A search for a netlink attribute is a function; the filter beside it has a load of its own.
+        let search = "6\n40 0 0 12\n21 0 2 2048\n32 0 0 4294963212\n22 0 0 0\n6 0 0 1\n6 0 0 0\n"
+        let beside = try ToolRun(
+            ["requires", "--hook", "tc", "--match", "shot", "--input", "-"], input: Array(search.utf8))
+        #expect(beside.text.contains("5.10  packet loads (LD_ABS, LD_IND) beside functions  instruction "))
     }
 
     /// Each of clang's instruction sets, by an object with two programs.
