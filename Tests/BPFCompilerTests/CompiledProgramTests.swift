@@ -54,7 +54,7 @@ import Testing
         var generator = SeededGenerator(for: test.testDescription)
         let maker = RandomProgram(allowing: test.target.hook.extensions.union([.nla, .nlan]))
         // compare-with-interpreter, which Tests/run.sh runs optimised, has the many.
-        for _ in 0..<100 {
+        for _ in 0..<25 {
             let filter = maker.next(using: &generator)
             guard let program = try compile(filter, test) else { continue }
             for _ in 0..<4 {
@@ -67,7 +67,7 @@ import Testing
     @Test(arguments: cases) func theCorpusDecidesAsBefore(_ test: Case) throws {
         // Some of the frames for each filter, others for the next; fewer for the other sets and passes, whose random
         // filters say more.
-        let step = test.passes == Optimizer.passNames && test.isa == .v3 ? 3 : 10
+        let step = test.passes == Optimizer.passNames && test.isa == .v3 ? 9 : 30
         for (number, (name, filter)) in (Corpus.programs + Corpus.crashers).enumerated() {
             guard let program = try compile(filter, test) else { continue }
             for place in stride(from: number % step, to: Frames.all.count, by: step) {

@@ -14,7 +14,7 @@ import Testing
     func randomFiltersDecideAsBefore(passes: [String]) throws {
         var generator = SeededGenerator()
         let maker = RandomProgram(allowing: Set(Extension.allCases))
-        for _ in 0..<600 {
+        for _ in 0..<200 {
             let filter = maker.next(using: &generator)
             let graph = Optimizer(passes: passes).optimize(filter).graph
             #expect(GraphVerifier.problem(in: graph) == nil)
