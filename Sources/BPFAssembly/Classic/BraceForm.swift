@@ -17,7 +17,7 @@ struct BraceForm {
     private init(scanner: TextScanner) { self.scanner = scanner }
 
     private mutating func read() throws(AssemblyErrors) -> ClassicSource {
-        while !errors.isFull, hasLine() {
+        while !errors.isFull, scanner.skipEmptyLines() {
             let line = scanner.place.line
             var instruction = Instruction(code: 0)
             do throws(AssemblyError) {
@@ -33,11 +33,6 @@ struct BraceForm {
         if source.instructions.isEmpty { errors.add(unexpected("'{'")) }
         try errors.finish()
         return source
-    }
-
-    private mutating func hasLine() -> Bool {
-        repeat { scanner.skipSpaces() } while scanner.skipLineEnd()
-        return !scanner.isAtEnd
     }
 
     private mutating func readInstruction() throws(AssemblyError) -> Instruction {

@@ -14,7 +14,7 @@ struct ListingReader {
     private init(scanner: TextScanner) { self.scanner = scanner }
 
     private mutating func read() throws(AssemblyErrors) -> ClassicSource {
-        while !errors.isFull, hasLine() {
+        while !errors.isFull, scanner.skipEmptyLines() {
             var instruction = Instruction(code: 0)
             let line = scanner.place.line
             do throws(AssemblyError) {
@@ -33,11 +33,6 @@ struct ListingReader {
         if source.instructions.isEmpty { errors.add(unexpected("'(000)'")) }
         try errors.finish()
         return source
-    }
-
-    private mutating func hasLine() -> Bool {
-        repeat { scanner.skipSpaces() } while scanner.skipLineEnd()
-        return !scanner.isAtEnd
     }
 
     /// The number of the line's instruction, in brackets.

@@ -61,6 +61,12 @@ struct TextScanner {
         return true
     }
 
+    /// Moves behind spaces and the ends of lines without text; false at the end of the text.
+    mutating func skipEmptyLines() -> Bool {
+        repeat { skipSpaces() } while skipLineEnd()
+        return !isAtEnd
+    }
+
     /// Moves behind `byte`, if that is next.
     mutating func skip(if byte: UInt8) -> Bool {
         guard next == byte else { return false }
