@@ -15,7 +15,7 @@
         }
 
         /// Whether whoever started the process wants it to outlive the signal, as nohup does.
-        private static func isIgnored(_ signal: CInt) -> Bool {
+        fileprivate static func isIgnored(_ signal: CInt) -> Bool {
             var action = sigaction()
             guard sigaction(signal, nil, &action) == 0 else { return false }
             return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
@@ -37,6 +37,9 @@
         var signals = HeldSignals()
         var before = sigset_t()
         pthread_sigmask(SIG_BLOCK, &signals.set, &before)
+        // Swift's runtime takes SIGQUIT for a crash: for the seconds of its backtrace the process would stay, and what it
+        // holds attached with it. Whoever sends it wants the end at once.
+        if !HeldSignals.isIgnored(SIGQUIT) { signal(SIGQUIT, SIG_DFL) }
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         return try body(signals)
     }
