@@ -120,4 +120,23 @@ import Testing
 extension TemporaryFolder {
     /// The bytes of the file `name`.
     fileprivate func bytes(_ name: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: url(name))) }
+
+    /// What once stopped the reader, and what the fuzzer starts from.
+    @Test func whatTheFuzzerKeptIsReadOrRefused() throws {
+        let folder = Grammar.folder.deletingLastPathComponent().appending(path: "Tests/Fuzzing/Corpus/object")
+        let entries = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        #expect(!entries.isEmpty)
+        for entry in entries {
+            let bytes = try [UInt8](Data(contentsOf: entry))
+            do {
+                let reader = try ObjectReader(bytes)
+                #expect(!reader.entries.isEmpty)
+                for program in reader.entries { _ = try reader.withLines(program) }
+                _ = try ObjectNotes(bytes)
+            } catch {
+                #expect(error is ELFError, "\(entry.lastPathComponent): \(error)")
+                #expect(!entry.lastPathComponent.hasPrefix("example"), "\(error)")
+            }
+        }
+    }
 }

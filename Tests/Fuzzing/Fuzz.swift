@@ -1,4 +1,5 @@
 import BPFAssembly
+import BPFObject
 import ClassicBPF
 import ExtendedBPF
 
@@ -18,39 +19,85 @@ private let classicForm = ClassicForm(rawValue: form)
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))
-    do throws(AssemblyErrors) {
-        switch classicForm {
-        case .savefile?:
-            let file = try Savefile(bytes)
-            // What is read can be written, and is the same when it is read again.
-            precondition(try! Savefile(file.bytes()) == file)
-        case let form?:
-            let instructions = try form.read(bytes).instructions
-            guard let text = try? form.write(instructions) else { break }
-            precondition(try! form.read(text).instructions == instructions)
-        case nil:
-            precondition(form == "ebpf-asm", "FORM names a language")
-            let source = try ExtendedText.read(bytes)
-            let program = Program(
-                functions: [Function(name: "f", instructions: source.instructions, references: source.references)])
-            let again = try! ExtendedText.read(Array(ExtendedListing.text(program).utf8))
-            precondition(again.instructions == source.instructions && again.references == source.references)
-            _ = try source.program()
+    do {
+        switch form {
+        case "pcap-filter": try readExpression(bytes)
+        case "object": try readObject(bytes)
+        case "ebpf-asm": try readExtendedText(bytes)
+        default: try readClassicForm(bytes)
         }
+    } catch let error as AssemblyErrors {
+        check(error.errors, in: bytes)
+    } catch let error as AssemblyError {
+        check([error], in: bytes)
     } catch {
-        check(error, in: bytes)
+        precondition(error is ELFError, "\(error)")
+        checkMessage(error)
     }
-    _ = try? ClassicForm.guess(bytes)
     return 0
 }
 
+/// What is read can be written, and is the same when it is read again.
+private func readClassicForm(_ bytes: [UInt8]) throws {
+    _ = try? ClassicForm.guess(bytes)
+    guard let classicForm else { preconditionFailure("FORM names a language") }
+    if classicForm == .savefile {
+        let file = try Savefile(bytes)
+        precondition(try! Savefile(file.bytes()) == file)
+        return
+    }
+    let instructions = try classicForm.read(bytes).instructions
+    guard let text = try? classicForm.write(instructions) else { return }
+    precondition(try! classicForm.read(text).instructions == instructions)
+}
+
+private func readExtendedText(_ bytes: [UInt8]) throws {
+    let source = try ExtendedText.read(bytes)
+    let program = Program(
+        functions: [Function(name: "f", instructions: source.instructions, references: source.references)])
+    let again = try! ExtendedText.read(Array(ExtendedListing.text(program).utf8))
+    precondition(again.instructions == source.instructions && again.references == source.references)
+    _ = try source.program()
+}
+
+/// Hints stand inside the text.
+private func readExpression(_ bytes: [UInt8]) throws {
+    let expression = try FilterExpression(bytes)
+    precondition(try! FilterExpression(expression.printed) == expression)
+    for layer in [FilterExpression.LinkLayer.header, .ip] {
+        for hint in expression.hints(for: layer) { precondition(0...bytes.count ~= hint.range.upperBound, "\(hint)") }
+    }
+}
+
+/// An ELF object: its programs, lines, types, and all of it as text.
+private func readObject(_ bytes: [UInt8]) throws {
+    let reader = try ObjectReader(bytes)
+    for entry in reader.entries {
+        var program = try reader.withLines(entry).program
+        // What other sections have is no function of the program; `disasm` tells of it beside the instruction.
+        let names = Set(program.functions.map(\.name))
+        for index in program.functions.indices {
+            program.functions[index].references = program.functions[index].references.filter { _, reference in
+                if case .function(let name) = reference { names.contains(name) } else { true }
+            }
+        }
+        _ = ExtendedListing.text(program)
+        _ = LLVMListing.text(program)
+    }
+    _ = try ObjectNotes(bytes)
+}
+
 /// Every error has a place inside the text, and a message of one line.
-private func check(_ errors: AssemblyErrors, in bytes: [UInt8]) {
-    precondition(1...AssemblyErrors.limit ~= errors.errors.count)
+private func check(_ errors: [AssemblyError], in bytes: [UInt8]) {
+    precondition(1...AssemblyErrors.limit ~= errors.count)
     let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for error in errors.errors {
+    for error in errors {
         let length = error.line == 0 ? bytes.count : lines[error.line - 1].count
         precondition(1...length + 1 ~= error.column, "\(error)")
-        precondition(!error.description.utf8.contains(UInt8(ascii: "\n")))
+        checkMessage(error)
     }
+}
+
+private func checkMessage(_ error: any Error) {
+    precondition(!"\(error)".utf8.contains(UInt8(ascii: "\n")))
 }

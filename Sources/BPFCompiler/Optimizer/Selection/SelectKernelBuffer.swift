@@ -29,10 +29,10 @@ struct KernelBufferRegisters {
 
 extension Selector {
     /// What lies before this, and at a fixed place, is read through `data` itself.
-    private var prefixLimit: UInt32 { copies ? 128 : 32_000 }
+    var prefixLimit: UInt32 { copies ? 128 : 32_000 }
 
     /// Whether what is not in the linear part is copied where it is asked for.
-    private var copies: Bool { access == .kernelBuffer(copying: true) }
+    var copies: Bool { access == .kernelBuffer(copying: true) }
 
     /// Whether `window` is read through `data` itself.
     func isInPrefix(_ window: Graph.Window) -> Bool { window.index == nil && ends[window]! <= prefixLimit }
@@ -99,7 +99,7 @@ extension Selector {
     }
 
     /// Finds out how many of the packet's bytes are at `data`, which has been told.
-    private mutating func emitToldReadable() {
+    mutating func emitToldReadable() {
         let (readable, rest) = (function.makeRegister(), function.makeRegister())
         kernelBuffer.readable = readable
         emitProbe(ofWords: "len", into: readable, and: "data_len", into: rest, from: kernelBuffer.buffer!)
@@ -110,14 +110,14 @@ extension Selector {
     }
 
     /// Where in the context the pointer to the packet's `struct sk_buff` is, in bytes.
-    private var bufferPlace: Int16 {
+    var bufferPlace: Int16 {
         target.hook.context == .netfilter
             ? 8 : target.hook.place(ofArgument: options.socketBufferArgument!, on: options.architecture)!
     }
 
     /// How far in front of the kernel's `data` the packet begins for us; negative if behind that. It begins with its
     /// Ethernet header, or with its network header.
-    private mutating func emitShift() {
+    mutating func emitShift() {
         let (shift, head, start) = (function.makeRegister(), function.makeRegister(), function.makeRegister())
         kernelBuffer.shift = shift
         let buffer = kernelBuffer.buffer!
@@ -148,7 +148,7 @@ extension Selector {
     }
 
     /// A packet that begins behind its linear part has nothing in it.
-    private mutating func emitLeastReadable(_ readable: MachineRegister) {
+    mutating func emitLeastReadable(_ readable: MachineRegister) {
         let (none, join) = (function.makeBlock(), function.makeBlock())
         end(
             with: .branch(
@@ -187,292 +187,9 @@ extension Selector {
         append(.move64(.r0, .r0), dst: result, src: .result)
     }
 
-    private mutating func appendCall(ofKernelFunction name: String, arguments: Int) {
+    mutating func appendCall(ofKernelFunction name: String, arguments: Int) {
         var call = make(ExtendedBPF.Instruction(.call, srcReg: .r2), .kernelFunction(name))
         call.argumentCount = arguments
         function.blocks[current].instructions.append(call)
-    }
-
-    // MARK: Metadata
-
-    /// An extension, from the members of the kernel's structures.
-    mutating func emitKernelMetadata(_ ext: Extension, into result: MachineRegister) {
-        let buffer = kernelBuffer.buffer!
-        switch ext {
-        case .proto: emitBigEndianMember("protocol", into: result)
-        case .vlanTPID: emitBigEndianMember("vlan_proto", into: result)
-        case .mark: appendMember(.word, "mark", into: result, from: buffer)
-        case .queue: appendMember(.halfword, "queue_mapping", into: result, from: buffer)
-        case .rxhash: appendMember(.word, "hash", into: result, from: buffer)
-        case .vlanTCI: appendMember(.halfword, "vlan_tci", into: result, from: buffer)
-        case .vlanAvail:
-            appendMember(.word, "vlan_all", into: result, from: buffer)
-            // 1 for what is not 0: the negative of such a number, or the number, has the highest bit set.
-            let negative = function.makeRegister()
-            append(.move32(.r0, .r0), dst: negative, src: result)
-            append(.negate32(.r0), dst: negative)
-            append(.alu32(.or, .r0, .r0), dst: result, src: negative)
-            append(.alu32(.shiftRight, .r0, 31), dst: result)
-        case .type:
-            appendMember(.byte, "__pkt_type_offset", into: result, from: buffer)
-            // The first three bits of the byte, which are the highest on a big-endian machine: 5 keeps its bits there.
-            let distance = function.makeRegister()
-            append(.move32(.r0, 5), dst: distance)
-            append(.bigEndian(.r0, bits: 16), dst: distance)
-            append(.alu32(.and, .r0, 5), dst: distance)
-            append(.alu32(.shiftRight, .r0, .r0), dst: result, src: distance)
-            append(.alu32(.and, .r0, 7), dst: result)
-        case .ifidx: emitDeviceMember(.word, "ifindex", into: result, of: buffer)
-        case .hatype: emitDeviceMember(.halfword, "type", into: result, of: buffer)
-        default: preconditionFailure("the hook does not have \(ext)")
-        }
-    }
-
-    private mutating func emitBigEndianMember(_ member: String, into result: MachineRegister) {
-        appendMember(.halfword, member, into: result, from: kernelBuffer.buffer!)
-        append(.bigEndian(.r0, bits: 16), dst: result)
-    }
-
-    private mutating func emitDeviceMember(
-        _ size: Size, _ member: String, into result: MachineRegister, of buffer: MachineRegister
-    ) {
-        let device = function.makeRegister()
-        appendMember(.doubleword, "dev", into: device, from: buffer)
-        // Reading behind a null pointer gives 0, of which the verifier does not want to hear before it is a member's.
-        appendMember(size, member, into: result, from: device, of: "net_device")
-    }
-
-    /// The hardware type of the packet's device where the context is a `struct __sk_buff`, which has no member for it.
-    ///
-    /// - Throws: ``CompilerError`` where the kernel's own structure is out of reach.
-    mutating func emitHardwareType(into result: MachineRegister) throws(CompilerError) {
-        let kernel = options.kernel(for: target.hook)
-        guard kernel >= .kernelContext else {
-            throw CompilerError(
-                .needsKernel(feature: "the extension hatype", .kernelContext, target: kernel), at: origin)
-        }
-        append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
-        appendCall(ofKernelFunction: "bpf_cast_to_kern_ctx", arguments: 1)
-        emitDeviceMember(.halfword, "type", into: result, of: .result)
-        setResult(graph.failure)
-    }
-
-    // MARK: Checks
-
-    /// Makes sure that the packet reaches `end` behind the index of `window`, and finds a register to load through.
-    mutating func emitKernelBufferCheck(of window: Graph.Window, upTo end: UInt32) {
-        if isInPrefix(window) {
-            emitPrefixCheck(upTo: end)
-        } else {
-            emitWindowCheck(of: window, upTo: end)
-        }
-    }
-
-    /// All of the packet up to `end`, be it in the linear part or in a copy.
-    private mutating func emitPrefixCheck(upTo end: UInt32) {
-        guard let cursor = cursors[.packetStart], cursor.end < end else { return }
-        if !copies {
-            let (isReadable, join, miss) = (isReadable(upTo: end), function.makeBlock(), missExit)
-            self.end(with: .branch(isReadable, then: join, otherwise: miss))
-            current = join
-            cursors[.packetStart] = Cursors.Cursor(register: data!, position: 0, end: end)
-            return
-        }
-        let (copy, join) = (function.makeBlock(), function.makeBlock())
-        self.end(with: .branch(isReadable(upTo: end), then: join, otherwise: copy))
-        current = copy
-        function.blocks[copy].isRare = true
-        let prefix = ends.filter { $0.key.index == nil && $0.value <= prefixLimit }.map(\.value).max()!
-        let place = kernelBuffer.prefixPlace ?? function.reserveStack(Int(prefix))
-        kernelBuffer.prefixPlace = place
-        emitCopyCall(from: (nil, 0), count: end, to: place)
-        emitCast(ofStackAt: place, into: data!)
-        append(.move32(.r0, end), dst: kernelBuffer.readable)
-        setResult(graph.failure)
-        self.end(with: .jump(join))
-        current = join
-        cursors[.packetStart] = Cursors.Cursor(register: data!, position: 0, end: end)
-    }
-
-    func isReadable(upTo end: UInt32) -> MachineCondition {
-        MachineCondition(
-            comparison: .greater, is64: !options.isa.hasJump32, left: kernelBuffer.readable!,
-            right: .constant(Int32(end - 1)))
-    }
-
-    /// What is behind an index or far from the start, through a register of its own.
-    private mutating func emitWindowCheck(of window: Graph.Window, upTo end: UInt32) {
-        let register = pointerRegister(of: window)
-        // Loads reach 32,767 bytes from their register.
-        let position = end <= Int16.max ? 0 : window.start
-        let (copy, join) = (copies ? function.makeBlock() : missExit, function.makeBlock())
-        if end < farthestLinear {
-            if let index = window.index {
-                // A sum of 64 bits: two numbers of 32 do not exceed it.
-                let reach = function.makeRegister()
-                append(.move64(.r0, .r0), dst: reach, src: operand(index))
-                append(.alu64(.add, .r0, Int32(end)), dst: reach)
-                jump(
-                    to: copy,
-                    if: MachineCondition(
-                        comparison: .greater, is64: true, left: reach, right: .register(kernelBuffer.readable!)))
-                // The verifier takes the sum for a pointer only if it began as one.
-                append(.move64(.r0, .r0), dst: register, src: data)
-                append(.alu64(.add, .r0, .r0), dst: register, src: operand(index))
-            } else {
-                let linear = function.makeBlock()
-                self.end(with: .branch(isReadable(upTo: end), then: linear, otherwise: copy))
-                current = linear
-                append(.move64(.r0, .r0), dst: register, src: data)
-            }
-            if position != 0 { append(.alu64(.add, .r0, Int32(position)), dst: register) }
-            self.end(with: .jump(join))
-        } else {
-            self.end(with: .jump(copy))
-        }
-        cursors[window] = Cursors.Cursor(register: register, position: Int(position), end: end)
-        if !copies {
-            isAbandoned = end >= farthestLinear
-            current = join
-            return
-        }
-        current = copy
-        function.blocks[copy].isRare = true
-        let place = places[window] - kernelBuffer.stackSize
-        emitCopyCall(from: (window.index, window.start), count: end - window.start, to: place)
-        emitCast(ofStackAt: place + Int(position) - Int(window.start), into: register)
-        setResult(graph.failure)
-        self.end(with: .jump(join))
-        current = join
-    }
-
-    private mutating func emitCast(ofStackAt place: Int, into result: MachineRegister) {
-        emitStackAddress(place, into: MachineRegister(.r1))
-        emitCast(into: result)
-    }
-
-    // MARK: Copies
-
-    /// Copies `count` bytes of the packet to the stack at `place`; fails where it has no such bytes.
-    private mutating func emitCopyCall(
-        from start: (index: Value?, offset: UInt32), count: UInt32, to place: Int
-    ) {
-        guard kernelBuffer.buffer != nil else {
-            append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: context)
-            emitOffset(start, into: MachineRegister(.r2))
-            emitStackAddress(place, into: MachineRegister(.r3))
-            append(.move32(.r0, count), dst: MachineRegister(.r4))
-            appendCall(PacketAccess.CopyHelper.socketBuffer.rawValue, arguments: 4)
-            return failIfNotZero()
-        }
-        guard let shift = kernelBuffer.shift else {
-            emitDynptr()
-            emitOffset(start, into: MachineRegister(.r4))
-            return emitDynptrRead(count, to: place)
-        }
-        emitCopyCall(from: start, count: count, to: place, behind: shift)
-    }
-
-    /// The kernel copies from its `data` on; what lies in front of that is in the linear part.
-    private mutating func emitCopyCall(
-        from start: (index: Value?, offset: UInt32), count: UInt32, to place: Int, behind shift: MachineRegister
-    ) {
-        // How many of the bytes lie in front.
-        let before = function.makeRegister()
-        append(.move64(.r0, .r0), dst: before, src: shift)
-        if let index = start.index {
-            append(.alu64(.subtract, .r0, .r0), dst: before, src: operand(index))
-        }
-        if start.offset != 0 {
-            let offset = function.makeRegister()
-            append(.move32(.r0, start.offset), dst: offset)
-            append(.alu64(.subtract, .r0, .r0), dst: before, src: offset)
-        }
-        emitDynptr()
-        let (straddling, behind, join) = (function.makeBlock(), function.makeBlock(), function.makeBlock())
-        self.end(
-            with: .branch(
-                MachineCondition(comparison: .signedGreater, is64: true, left: before, right: .constant(0)),
-                then: straddling, otherwise: behind))
-        for block in [straddling, behind, join] { function.blocks[block].isRare = true }
-        current = straddling
-        emitStraddlingCopy(from: start, count: count, to: place, before)
-        self.end(with: .jump(join))
-        current = behind
-        append(.move64(.r0, 0), dst: MachineRegister(.r4))
-        append(.alu64(.subtract, .r0, .r0), dst: MachineRegister(.r4), src: before)
-        emitDynptrRead(count, to: place)
-        self.end(with: .jump(join))
-        current = join
-    }
-
-    /// Copies all bytes as if they were in the linear part, and then those over it that are not in front of `data`.
-    private mutating func emitStraddlingCopy(
-        from start: (index: Value?, offset: UInt32), count: UInt32, to place: Int, _ before: MachineRegister
-    ) {
-        // All in front of `data` would have been in the linear part.
-        let failed = failureAfterCall
-        jump(
-            to: failed,
-            if: MachineCondition(
-                comparison: .greaterOrEqual, is64: true, left: before, right: .constant(Int32(count))))
-        emitStackAddress(place, into: MachineRegister(.r1))
-        append(.move32(.r0, count), dst: MachineRegister(.r2))
-        appendMember(.doubleword, "data", into: MachineRegister(.r3), from: kernelBuffer.buffer!)
-        append(.alu64(.subtract, .r0, .r0), dst: MachineRegister(.r3), src: before)
-        appendCall(Self.probeRead, arguments: 3)
-        emitStackAddress(place, into: MachineRegister(.r1))
-        append(.alu64(.add, .r0, .r0), dst: MachineRegister(.r1), src: before)
-        append(.move64(.r0, Int32(count)), dst: MachineRegister(.r2))
-        append(.alu64(.subtract, .r0, .r0), dst: MachineRegister(.r2), src: before)
-        emitStackAddress(kernelBuffer.dynptrPlace!, into: MachineRegister(.r3))
-        append(.move64(.r0, 0), dst: MachineRegister(.r4))
-        append(.move64(.r0, 0), dst: MachineRegister(.r5))
-        appendCall(Self.dynptrRead, arguments: 5)
-        failIfNotZero()
-    }
-
-    /// `bpf_probe_read_kernel`
-    static let probeRead: Int32 = 113
-    /// `bpf_dynptr_read`
-    private static let dynptrRead: Int32 = 201
-
-    /// Makes the stack's `struct bpf_dynptr` one for the packet.
-    private mutating func emitDynptr() {
-        let place = kernelBuffer.dynptrPlace ?? function.reserveStack(16)
-        kernelBuffer.dynptrPlace = place
-        append(.move64(.r0, .r0), dst: MachineRegister(.r1), src: kernelBuffer.buffer)
-        append(.move64(.r0, 0), dst: MachineRegister(.r2))
-        emitStackAddress(place, into: MachineRegister(.r3))
-        // Where it fails, so does reading.
-        appendCall(ofKernelFunction: "bpf_dynptr_from_skb", arguments: 3)
-    }
-
-    /// Copies `count` bytes, from the offset in `r4` on.
-    private mutating func emitDynptrRead(_ count: UInt32, to place: Int) {
-        emitStackAddress(place, into: MachineRegister(.r1))
-        append(.move32(.r0, count), dst: MachineRegister(.r2))
-        emitStackAddress(kernelBuffer.dynptrPlace!, into: MachineRegister(.r3))
-        append(.move64(.r0, 0), dst: MachineRegister(.r5))
-        appendCall(Self.dynptrRead, arguments: 5)
-        failIfNotZero()
-    }
-
-    mutating func emitStackAddress(_ place: Int, into result: MachineRegister) {
-        append(.move64(.r0, .r0), dst: result, src: .frame)
-        append(.alu64(.add, .r0, Int32(place)), dst: result)
-    }
-
-    private mutating func emitOffset(_ start: (index: Value?, offset: UInt32), into result: MachineRegister) {
-        guard let index = start.index else { return append(.move32(.r0, start.offset), dst: result) }
-        append(.move32(.r0, .r0), dst: result, src: operand(index))
-        if start.offset != 0 { append(.alu32(.add, .r0, Int32(bitPattern: start.offset)), dst: result) }
-    }
-
-    mutating func failIfNotZero() {
-        let failed = failureAfterCall
-        jump(
-            to: failed,
-            if: MachineCondition(comparison: .notEqual, is64: true, left: .result, right: .constant(0)))
     }
 }
