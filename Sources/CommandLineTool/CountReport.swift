@@ -77,14 +77,7 @@ enum CountTable {
             }
             rows.append([now.name.printable, "\(now.packets)", "\(now.bytes)"] + rates)
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max()! }
-        return rows.map { row in
-            let cells = zip(row, widths).enumerated().map { index, cell in
-                let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return index == 0 ? cell.0 + padding : padding + cell.0
-            }
-            return cells.joined(separator: "  ") + "\n"
-        }.joined()
+        return TextTable.text(rows, leading: 1)
     }
 }
 

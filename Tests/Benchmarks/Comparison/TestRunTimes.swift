@@ -4,10 +4,10 @@ import TestSupport
 
 /// What one packet costs in a test run, in nanoseconds, the kernel's own work for a run included.
 struct PacketTimes {
-    var ours: Distribution
-    var reference: Distribution
+    var ours: TimeDistribution
+    var reference: TimeDistribution
     /// A program that returns at once.
-    var empty: Distribution
+    var empty: TimeDistribution
 
     /// Ours over C's, each above the empty program's; nil where C's is not above it by more than noise.
     var ratio: Double? {
@@ -59,31 +59,24 @@ struct RowTimes {
 
         func times(on frame: [UInt8], answer: UInt32) throws -> PacketTimes {
             var (first, second, third): ([Double], [Double], [Double]) = ([], [], [])
-            // Where a program lies in memory is luck. Each sample loads anew, so that luck is part of the spread.
+            let (ours, reference) = (try tested(ours.resolved()), try tested(reference))
+            let empty = try tested(returning(answer))
             for _ in 0..<Self.samples {
-                first.append(try time(ours.load(), on: frame, answer: answer))
-                second.append(try time(load(reference), on: frame, answer: answer))
-                third.append(try time(load(returning(answer)), on: frame, answer: answer))
+                first.append(try time(ours, on: frame, answer))
+                second.append(try time(reference, on: frame, answer))
+                third.append(try time(empty, on: frame, answer))
             }
             return PacketTimes(
-                ours: Distribution(first), reference: Distribution(second), empty: Distribution(third))
+                ours: TimeDistribution(first), reference: TimeDistribution(second), empty: TimeDistribution(third))
         }
 
-        private func load(_ program: ExtendedBPF.Program) throws -> LoadedProgram {
-            try LoadedProgram(loading: LoadRequest(program, type: hook == .xdp ? .xdp : .schedCls))
+        private func tested(_ program: ExtendedBPF.Program) throws -> TestedProgram {
+            try TestedProgram(program, at: hook == .xdp ? .xdp : .tc)
         }
 
         /// The time of one run.
-        private func time(_ program: borrowing LoadedProgram, on frame: [UInt8], answer: UInt32) throws -> Double {
-            // A few first, so that nothing is cold.
-            _ = try program.run(on: frame, repeat: 1000)
-            let start = processorTime()
-            let result = try program.run(on: frame, repeat: Self.runs).returnValue
-            let taken = processorTime() - start
-            guard result == answer else {
-                throw WrongAnswer(description: "\(hook): \(result) instead of \(answer) in a test run")
-            }
-            return taken / Double(Self.runs)
+        private func time(_ program: TestedProgram, on frame: [UInt8], _ answer: UInt32) throws -> Double {
+            try program.time(frame, matches: answer == 1, runs: Self.runs)
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import PacketFilter
 import TestSupport
 
 /// The times at one hook as a Markdown table.
@@ -34,7 +35,7 @@ struct TimeReport {
 
     private func cells(_ times: PacketTimes) -> [String] {
         let ratio = times.ratio.map { String(format: "%.2f", $0) } ?? "–"
-        return ["\(times.ours)", "\(times.reference)", "\(times.empty)", ratio]
+        return [times.ours.text, times.reference.text, times.empty.text, ratio]
     }
 
     private func misses(of row: RowTimes) -> [String] {
@@ -91,14 +92,14 @@ struct SocketReport {
 
     private func line(_ times: SocketTimes) -> String {
         let ours = times.ours.flatMap { way, time in
-            ["\(time)", String(format: "%.2f", times.kernel.median / time.median)]
+            [time.text, String(format: "%.2f", times.kernel.median / time.median)]
         }
         let misses = times.ours.compactMap { miss(of: times, $0.way, $0.time) }.joined(separator: ", ")
-        let cells = ["`\(times.name)`", times.isMatch ? "match" : "other", "\(times.kernel)"] + ours
+        let cells = ["`\(times.name)`", times.isMatch ? "match" : "other", times.kernel.text] + ours
         return "| " + (cells + [misses.isEmpty ? "" : "**\(misses)**"]).joined(separator: " | ") + " |"
     }
 
-    private func miss(of times: SocketTimes, _ way: SocketWay, _ time: Distribution) -> String? {
+    private func miss(of times: SocketTimes, _ way: SocketWay, _ time: TimeDistribution) -> String? {
         let allowance = way == .calls ? Self.callsAllowance : 0
         if time.exceeds(times.kernel, by: allowance) {
             return way == .calls ? "calls slower by more than \(Int(allowance)) ns" : "buffer slower"

@@ -57,7 +57,7 @@ import TestSupport
 
             On sockets both programs are unrolled: the filter is there many times in one program, each end of it leading
             to the next copy and the last one's to `ret #0`, and the frame is sent to a Unix datagram socket with it
-            \(SocketTimes.sends) times a sample. The time of a run is the slope between \(SocketTimes.most) copies and a quarter
+            \(SocketProgram.sends) times a sample. The time of a run is the slope between \(SocketProgram.mostCopies) copies and a quarter
             of them (fewer where 4,096 classic instructions have no room for that), so that a send cancels. "Kernel" is
             the classic program by SO_ATTACH_FILTER; what its conversion does once at the start, for all copies, cancels
             too, while ours does it in each. "Calls" is ours as any kernel takes it, "buffer" ours for the running

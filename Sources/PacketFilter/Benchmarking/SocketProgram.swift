@@ -1,0 +1,110 @@
+#if os(Linux)
+    import BPFCompiler
+    import BPFKernel
+    import ClassicBPF
+    import ExtendedBPF
+    import SystemPackage
+
+    /// A program on a socket, there many times in one, so that the time of a run can be told from that of a send.
+    ///
+    /// The time of a run is the slope between many copies and a few: what happens once a packet cancels. Nothing removes
+    /// copies: neither the kernel's converter nor its verifier or compiler looks for results that are not used.
+    package final class SocketProgram {
+        /// A filter in a form that a socket takes.
+        package enum Form {
+            case classic(ClassicProgram)
+            /// Without references into the kernel that are yet to be looked up.
+            case extended(ExtendedProgram)
+        }
+
+        /// How often a frame is sent for a sample.
+        package static let sends = 10_000
+        /// How many copies one program has, if there is room: no more than caches are for.
+        package static let mostCopies = 32
+
+        private let form: Form
+        private let pair: DatagramPair
+        /// The numbers of copies between which the slope is taken.
+        package private(set) var copies: (few: Int, many: Int)
+
+        /// Finds how many copies the kernel takes.
+        ///
+        /// - Throws: ``TimingGap`` where it does not even take one.
+        package init(_ form: Form, on pair: DatagramPair) throws {
+            self.form = form
+            self.pair = pair
+            copies = (0, Self.mostCopies)
+            if case .classic(let program) = form {
+                try RuleSet.kernel.validate(program.instructions)
+                guard program.mostCopies > 0 else { throw TimingGap(.tooLong(instructions: program.count)) }
+                copies.many = min(Self.mostCopies, program.mostCopies)
+            }
+            while true {
+                do {
+                    try attach(unrolled(copies.many, answer: 0))
+                    break
+                } catch let error as KernelError where copies.many > 1 && Self.isAboutSize(error) {
+                    copies.many /= 2
+                }
+            }
+            copies.few = copies.many / 4
+        }
+
+        /// Whether fewer copies may do: net.core.optmem_max bounds filters, and the verifier gives up on long programs,
+        /// on those with very many jumps by EFAULT.
+        private static func isAboutSize(_ error: KernelError) -> Bool {
+            [.noMemory, .argListTooLong, .noSpace, .badAddress].contains(error.errno)
+        }
+
+        /// Checks that the filter decides as it should, and that the frame gets through all copies.
+        ///
+        /// - Throws: ``TimingGap`` where not.
+        package func check(_ frame: [UInt8], matches: Bool) throws {
+            try attach(form)
+            guard try pair.passes(frame) == matches else { throw TimingGap(.otherAnswer) }
+            try attach(unrolled(copies.many, answer: 1))
+            guard try pair.passes(frame) else { throw TimingGap(.endsEarly) }
+        }
+
+        /// The time of one run of the filter on `frame`, in nanoseconds.
+        package func time(_ frame: [UInt8]) throws -> Double {
+            let few = try timeOfSend(frame, copies: copies.few)
+            let many = try timeOfSend(frame, copies: copies.many)
+            return (many - few) / Double(copies.many - copies.few)
+        }
+
+        /// The time to send `frame` to a socket that runs the filter `copies` times.
+        private func timeOfSend(_ frame: [UInt8], copies: Int) throws -> Double {
+            try attach(unrolled(copies, answer: 0))
+            // A few first, so that nothing is cold.
+            try pair.send(frame, times: 1000)
+            let start = processorTime()
+            try pair.send(frame, times: Self.sends)
+            return (processorTime() - start) / Double(Self.sends)
+        }
+
+        private func unrolled(_ count: Int, answer: UInt32) throws -> Form {
+            switch form {
+            case .classic(let program): return .classic(try program.unrolled(count, answer: answer))
+            case .extended(let program):
+                guard let many = program.unrolled(count, answer: answer) else { throw TimingGap(.notUnrollable) }
+                return .extended(many)
+            }
+        }
+
+        private func attach(_ form: Form) throws {
+            switch form {
+            case .classic(let program):
+                try SocketFilter.attach(classic: program.instructions.flatMap { $0.bytes(.host) }, to: pair.receiver)
+            case .extended(let program):
+                let loaded = try LoadedProgram(loading: LoadRequest(program, type: .socketFilter))
+                try SocketFilter.attach(loaded, to: pair.receiver)
+            }
+        }
+    }
+
+    extension CompiledProgram {
+        /// The program with the running kernel's numbers for the types, functions and members it refers to.
+        package func resolved() throws -> ExtendedProgram { try KernelLayout.loadable(program) }
+    }
+#endif
