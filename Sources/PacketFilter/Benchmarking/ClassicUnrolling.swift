@@ -8,15 +8,15 @@ extension ClassicProgram {
     ///
     /// - Parameters:
     ///   - count: How many copies, at least 0.
-    ///   - answer: The result behind the last copy.
+    ///   - answer: The result behind the last copy; nil leaves that copy its own ends, so that all decides as one does.
     /// - Throws: `ValidationError` if that is longer than the kernel's 4,096 instructions, or the program is one that
     ///   the kernel does not take.
-    package func unrolled(_ count: Int, answer: UInt32) throws(ValidationError) -> ClassicProgram {
+    package func unrolled(_ count: Int, answer: UInt32?) throws(ValidationError) -> ClassicProgram {
         // A jump that goes backward could pass for one forward in what is made of it.
         try RuleSet.kernel.validate(instructions)
         let copy = clearing + instructions.indices.map(leadingOn)
-        let end = Instruction(code: 0x06, k: answer)
-        return try ClassicProgram((0..<count).flatMap { _ in copy } + [end])
+        let end = answer.map { [Instruction(code: 0x06, k: $0)] } ?? clearing + instructions
+        return try ClassicProgram((0..<(answer == nil ? count - 1 : count)).flatMap { _ in copy } + end)
     }
 
     /// How many instructions a copy has.

@@ -28,7 +28,7 @@
         /// How many samples are taken unless it is said otherwise.
         public static let usualRounds = 15
         /// How often a packet goes through a program for a sample.
-        private static let runs = 200_000
+        private static let runs = 100_000
 
         /// Prepares a measurement.
         public init(

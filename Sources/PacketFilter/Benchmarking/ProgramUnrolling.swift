@@ -11,21 +11,21 @@ extension ExtendedBPF.Program {
     ///
     /// - Parameters:
     ///   - count: How many copies, at least 0.
-    ///   - answer: The result behind the last copy.
+    ///   - answer: The result behind the last copy; nil leaves that copy its own ends, so that all decides as one does.
     /// - Returns: nil where the program is not one function, uses all registers and all of the stack, or is too long to
     ///   jump over.
-    package func unrolled(_ count: Int, answer: UInt32) -> ExtendedBPF.Program? {
+    package func unrolled(_ count: Int, answer: UInt32?) -> ExtendedBPF.Program? {
         guard functions.count == 1, let place = ContextPlace(beside: entry) else { return nil }
         let slots = entry.slots
         let end = entry.slotCount
         var result = Function(name: entry.name, instructions: [place.keep])
-        for _ in 0..<count {
+        for copy in 0..<count {
             result.instructions.append(place.restore)
             for (index, reference) in entry.references {
                 result.references[result.instructions.count + index] = reference
             }
             for (index, instruction) in entry.instructions.enumerated() {
-                guard instruction == .exit else {
+                guard instruction == .exit, answer != nil || copy < count - 1 else {
                     result.instructions.append(instruction)
                     continue
                 }
@@ -33,7 +33,7 @@ extension ExtendedBPF.Program {
                 result.instructions.append(.jump(distance))
             }
         }
-        result.instructions += [.move32(.r0, answer), .exit]
+        if let answer { result.instructions += [.move32(.r0, answer), .exit] }
         return ExtendedBPF.Program(functions: [result], data: data, maps: maps)
     }
 }
