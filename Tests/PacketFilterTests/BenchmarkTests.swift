@@ -60,6 +60,7 @@
         @Test(.enabled(if: Requirement.root.allowsRunning, "needs root"))
         func copiesDecideAsOneOnASocket() throws {
             let pair = try DatagramPair()
+            let pairs = (pair, try DatagramPair())
             let expressions = Corpus.expressions.filter { $0.linkType == "EN10MB" }
             var (count, matches) = (0, 0)
             for (index, expression) in expressions.enumerated() where index % 4 == 0 {
@@ -74,7 +75,7 @@
                         try filter.compile(for: .socket, options: CompilerOptions(kernel: .running)).resolved()),
                 ]
                 for form in forms {
-                    try SocketProgram(form, on: pair).attach(copies: 5, answer: nil)
+                    try SocketProgram(form, on: pairs).attach(copies: 5, answer: nil)
                     for frame in Frames.all {
                         let isMatch = Self.libpcap(alone, frame.bytes) != 0
                         #expect(try pair.passes(frame.bytes) == isMatch, "\(expression) on \(frame)")
@@ -102,7 +103,8 @@
             }
             #expect(program(storingAt: -512).unrolled(2, answer: 1) == nil)
             let pair = try DatagramPair()
-            try SocketProgram(.extended(program(storingAt: -504)), on: pair).check([1, 2, 3], matches: true)
+            let pairs = (pair, try DatagramPair())
+            try SocketProgram(.extended(program(storingAt: -504)), on: pairs).check([1, 2, 3], matches: true)
         }
 
         @Test(

@@ -27,10 +27,10 @@
         static func lanes(
             for filter: Result<PacketFilter, TimingGap>, at hook: Hook, on packets: BenchmarkPair
         ) throws -> [BenchmarkLane] {
-            let pair = hook == .socket ? try DatagramPair() : nil
+            let pairs = hook == .socket ? (try DatagramPair(), try DatagramPair()) : nil
             let lane = { (program: BenchmarkRow.Program, make: (PacketFilter) throws -> (Int, SocketProgram.Form)) in
                 let form = filter.flatMap { filter in Result { try make(filter) }.mapError { gap($0, at: hook) } }
-                return BenchmarkLane(program, form.map(\.1), size: try? form.get().0, at: hook, on: packets, pair)
+                return BenchmarkLane(program, form.map(\.1), size: try? form.get().0, at: hook, on: packets, pairs)
             }
             var lanes: [BenchmarkLane] = []
             if hook == .socket { lanes.append(lane(.classic) { ($0.classic.count, .classic($0.classic)) }) }
@@ -42,7 +42,7 @@
             let empty = ExtendedBPF.Program(
                 functions: [Function(name: "empty", instructions: [.move32(.r0, 1), .exit])])
             lanes.append(
-                BenchmarkLane(.empty, .success(.extended(empty)), size: 2, at: hook, on: packets, pair))
+                BenchmarkLane(.empty, .success(.extended(empty)), size: 2, at: hook, on: packets, pairs))
             return lanes
         }
 
@@ -58,12 +58,12 @@
 
         private init(
             _ program: BenchmarkRow.Program, _ form: Result<SocketProgram.Form, TimingGap>, size: Int?, at hook: Hook,
-            on packets: BenchmarkPair, _ pair: DatagramPair?
+            on packets: BenchmarkPair, _ pairs: (DatagramPair, DatagramPair)?
         ) {
             self.hook = hook
             self.program = program
             instructions = size
-            way = form.flatMap { form in Result { try Way(form, at: hook, pair) }.mapError { Self.gap($0, at: hook) } }
+            way = form.flatMap { form in Result { try Way(form, at: hook, pairs) }.mapError { Self.gap($0, at: hook) } }
             match = Side(matches: true, packet: packets[matching: true])
             other = Side(matches: false, packet: packets[matching: false])
             match.packet = match.packet.flatMap { check($0, matches: true) }
@@ -110,9 +110,9 @@
         case socket(SocketProgram)
         case tested(TestedProgram)
 
-        init(_ form: SocketProgram.Form, at hook: Hook, _ pair: DatagramPair?) throws {
-            if let pair {
-                self = .socket(try SocketProgram(form, on: pair))
+        init(_ form: SocketProgram.Form, at hook: Hook, _ pairs: (DatagramPair, DatagramPair)?) throws {
+            if let pairs {
+                self = .socket(try SocketProgram(form, on: pairs))
             } else if case .extended(let program) = form {
                 self = .tested(try TestedProgram(program, at: hook))
             } else {

@@ -17,22 +17,27 @@
             case extended(ExtendedProgram)
         }
 
-        /// How often a frame is sent for a sample.
+        /// How often a frame is sent for a sample, to each of the two numbers of copies.
         package static let sends = 5000
+        /// How often in a row to one of them.
+        private static let sendsInARow = 100
         /// How many copies one program has, if there is room: no more than caches are for.
         package static let mostCopies = 32
 
         private let form: Form
         private let pair: DatagramPair
+        /// A second one, so that both numbers of copies are there at the same time.
+        private let otherPair: DatagramPair
+        private var isSwapped = false
         /// The numbers of copies between which the slope is taken.
         package private(set) var copies: (few: Int, many: Int)
 
         /// Finds how many copies the kernel takes.
         ///
         /// - Throws: ``TimingGap`` where it does not even take one.
-        package init(_ form: Form, on pair: DatagramPair) throws {
+        package init(_ form: Form, on pairs: (DatagramPair, DatagramPair)) throws {
             self.form = form
-            self.pair = pair
+            (pair, otherPair) = pairs
             copies = (0, Self.mostCopies)
             if case .classic(let program) = form {
                 try RuleSet.kernel.validate(program.instructions)
@@ -67,26 +72,37 @@
         }
 
         /// The time of one run of the filter on `frame`, in nanoseconds.
+        ///
+        /// Both numbers of copies get the frame by turns, so that what the machine does besides is there for both. What
+        /// a send costs depends on where sockets and programs lie in memory, too: the sockets change roles from sample
+        /// to sample, and programs are loaded anew, so that this luck is part of the spread.
         package func time(_ frame: [UInt8]) throws -> Double {
-            let few = try timeOfSend(frame, copies: copies.few)
-            let many = try timeOfSend(frame, copies: copies.many)
-            return (many - few) / Double(copies.many - copies.few)
-        }
-
-        /// The time to send `frame` to a socket that runs the filter `copies` times.
-        private func timeOfSend(_ frame: [UInt8], copies: Int) throws -> Double {
-            try attach(copies: copies, answer: 0)
-            // A few first, so that nothing is cold.
-            try pair.send(frame, times: 1000)
-            let start = processorTime()
-            try pair.send(frame, times: Self.sends)
-            return (processorTime() - start) / Double(Self.sends)
+            let (first, second) = isSwapped ? (otherPair, pair) : (pair, otherPair)
+            isSwapped.toggle()
+            try attach(copies: copies.few, answer: 0, to: first)
+            try attach(copies: copies.many, answer: 0, to: second)
+            var (few, many) = (0.0, 0.0)
+            // One turn ahead of those that count, so that nothing is cold.
+            for turn in 0...Self.sends / Self.sendsInARow {
+                let start = processorTime()
+                try first.send(frame, times: Self.sendsInARow)
+                let middle = processorTime()
+                try second.send(frame, times: Self.sendsInARow)
+                guard turn > 0 else { continue }
+                few += middle - start
+                many += processorTime() - middle
+            }
+            return (many - few) / Double(Self.sends * (copies.many - copies.few))
         }
 
         /// Puts so many copies of the filter on the socket.
         ///
         /// - Parameter answer: The result behind the last copy; nil leaves that copy its own.
         package func attach(copies: Int, answer: UInt32?) throws {
+            try attach(copies: copies, answer: answer, to: pair)
+        }
+
+        private func attach(copies: Int, answer: UInt32?, to pair: DatagramPair) throws {
             // Two filters count together against net.core.optmem_max while one takes the other's place.
             try? SocketFilter.detach(from: pair.receiver)
             switch form {

@@ -31,14 +31,14 @@ struct SocketTimes {
         init(_ row: Row, isMatch: Bool) throws {
             let filter = try PacketFilter(row.reference.expression)
             let frame = isMatch ? row.frames.match : row.frames.other
-            let pair = try DatagramPair()
+            let pairs = (try DatagramPair(), try DatagramPair())
             let forms =
                 [.classic(filter.classic)]
                 + (try SocketWay.allCases.map { way in
                     SocketProgram.Form.extended(
                         try filter.compile(for: .socket, options: way.options).resolved())
                 })
-            let contestants = try forms.map { try SocketProgram($0, on: pair) }
+            let contestants = try forms.map { try SocketProgram($0, on: pairs) }
             for contestant in contestants { try contestant.check(frame, matches: isMatch) }
             var slopes = [[Double]](repeating: [], count: contestants.count)
             for _ in 0..<Contestants.samples {
