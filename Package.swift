@@ -70,9 +70,8 @@ let package = Package(
         .executableTarget(
             name: "compare-with-c",
             dependencies: [
-                "PacketFilter", "BPFInterpreter", "BPFObject", "ExtendedBPF", "TestSupport",
+                "PacketFilter", "BPFInterpreter", "ExtendedBPF", "TestSupport",
                 .target(name: "BPFKernel", condition: .when(platforms: [.linux])),
-                .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
             name: "compare-with-interpreter",
@@ -80,6 +79,9 @@ let package = Package(
             path: "Tests/RandomFilters"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
+        .executableTarget(
+            name: "measure-counting", dependencies: ["PacketFilter", "BPFCompiler", "ExtendedBPF", "TestSupport"],
+            path: "Tests/Benchmarks/Counting"),
         .executableTarget(
             name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF"], path: "Tests/Benchmarks/Forms"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),

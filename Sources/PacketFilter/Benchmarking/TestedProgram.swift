@@ -2,6 +2,7 @@
     import BPFCompiler
     import BPFKernel
     import ExtendedBPF
+    import SystemPackage
 
     /// A program that the kernel runs on a packet as often as it is asked to, without any network.
     ///
@@ -15,9 +16,13 @@
         /// A program that does not refer to members of structures any more (``CompiledProgram/resolved()``).
         ///
         /// - Throws: What ``CompiledProgram/load(named:license:log:)`` throws for a hook that is none of this kernel's.
-        package init(_ program: ExtendedProgram, at hook: Hook, match: UInt32 = 1, other: UInt32 = 0) throws {
+        package init(
+            _ program: ExtendedProgram, at hook: Hook, match: UInt32 = 1, other: UInt32 = 0,
+            maps: [String: FileDescriptor] = [:]
+        ) throws {
             var request = LoadRequest(program, type: hook.programType)
             try request.prepare(for: hook)
+            request.maps = maps
             self.request = request
             self.hook = hook
             answers = (match, other)

@@ -6,12 +6,12 @@
     import SystemPackage
 
     /// Filters as one program that counts, and the lines it came from.
-    struct CountingSource {
+    package struct CountingSource {
         let program: ExtendedProgram
         private let hook: Hook
         private let source: SourceText
 
-        init(
+        package init(
             _ filters: [CountedFilter], on hook: Hook, histogram: Histogram?, vlan view: VLANView?
         ) throws {
             try Self.check(filters, histogram)
@@ -38,6 +38,14 @@
             }
         }
 
+        /// The program, to be run in tests on packets with these maps.
+        package func timed(with maps: CountingMaps) throws -> TestedProgram {
+            // What lets a packet pass.
+            let verdict = hook.verdicts.first?.value ?? 0
+            return try TestedProgram(
+                KernelLayout.loadable(program), at: hook, match: verdict, other: verdict, maps: maps.descriptors)
+        }
+
         /// Loads the program with the maps of these descriptors.
         func load(_ maps: [String: FileDescriptor]) throws -> LoadedProgram {
             try LoadableProgram(program, for: hook, license: PacketFilter.defaultLicense, source: source).load(
@@ -46,10 +54,10 @@
     }
 
     /// The maps of a counting program.
-    final class CountingMaps {
+    package final class CountingMaps {
         private let maps: [MapOwner]
 
-        init(_ layout: CountingLayout) throws(KernelError) {
+        package init(_ layout: CountingLayout) throws(KernelError) {
             var maps: [MapOwner] = []
             for declaration in layout.maps { maps.append(try MapOwner(declaration)) }
             self.maps = maps
