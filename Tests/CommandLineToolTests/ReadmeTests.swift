@@ -17,6 +17,8 @@
             let command = text.hasPrefix("$ ") ? text.dropFirst(2) : text
             let tools = ["cbpf2ebpf ", "bpftool ", "clang ", "tc ", "iptables ", "tcpdump ", "examples/", "Tests/"]
             guard tools.contains(where: command.hasPrefix), !command.contains("[options]") else { return nil }
+            // The hook in a row of a table.
+            if command.hasPrefix("tc  ") { return nil }
             return String(command.prefix { $0 != "#" }).trimmingCharacters(in: .whitespaces)
         }
 
