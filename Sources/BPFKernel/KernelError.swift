@@ -27,6 +27,8 @@ public struct KernelError: Error, Hashable, Sendable {
         case noInterface(String)
         /// What has that name in a BPF file system is no link.
         case noLink(String)
+        /// The interface has the queueing discipline ingress, which shows what comes in only.
+        case noEgress
     }
 
     /// What was asked of the kernel. The raw value is what the message begins with.
@@ -77,6 +79,16 @@ public struct KernelError: Error, Hashable, Sendable {
         case copyDescriptor = "pidfd_getfd"
         /// Listing the packet sockets.
         case listPacketSockets = "sock_diag(AF_PACKET)"
+        /// Making the queueing discipline clsact.
+        case addClsact = "netlink(RTM_NEWQDISC)"
+        /// Adding a program to it.
+        case addTrafficFilter = "netlink(RTM_NEWTFILTER)"
+        /// Removing a program from it.
+        case removeTrafficFilter = "netlink(RTM_DELTFILTER)"
+        /// Listing what it has.
+        case listTrafficFilters = "netlink(RTM_GETTFILTER)"
+        /// Listing the network interfaces.
+        case listInterfaces = "if_nameindex"
         /// Looking up a network interface.
         case getInterface = "ioctl(SIOCGIFINDEX)"
         /// Opening a packet socket at an interface.
@@ -140,6 +152,10 @@ extension KernelError: CustomStringConvertible {
             return "\(call.rawValue): \(name) is \(distance) bytes from __bpf_call_base, a call reaches 31 bits"
         case .cannotPin(let path, let obstacle): return "\(call.rawValue): \(path): \(obstacle.text)"
         case .noInterface(let name): return "\(call.rawValue): there is no interface \(name) in this network namespace"
+        case .noEgress:
+            return
+                "\(call.rawValue): the interface has the queueing discipline ingress, for egress replace it with clsact: "
+                + "'tc qdisc del dev … ingress', 'tc qdisc add dev … clsact'"
         case .noLink(let path): return "\(call.rawValue): \(path) is no link"
         }
     }
@@ -210,6 +226,13 @@ extension KernelError: CustomStringConvertible {
             "the program was loaded for another place, or this kernel makes no links there"
         case (.createLink, .outOfRange):
             "an XDP program for packets in one buffer takes no MTU this large: choose xdp-frags, or lower the MTU"
+        case (.addClsact, .noSuchFileOrDirectory): "the kernel needs clsact, its module sch_ingress"
+        case (.addTrafficFilter, .noSuchFileOrDirectory): "the kernel needs its module cls_bpf"
+        case (.addTrafficFilter, .invalidArgument): "another kind of filter has that priority, choose another"
+        case (.addClsact, .notPermitted), (.addTrafficFilter, .notPermitted), (.removeTrafficFilter, .notPermitted):
+            "run it as root, or with CAP_NET_ADMIN"
+        case (.removeTrafficFilter, .noSuchFileOrDirectory), (.removeTrafficFilter, .invalidArgument):
+            "there is no such filter any more"
         case (.createMap, .invalidArgument): "a size or a flag is none for this kind of map"
         case (_, .notPermitted):
             "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"

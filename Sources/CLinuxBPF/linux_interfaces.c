@@ -42,6 +42,22 @@ int linux_interface_get(const char *name, struct linux_interface *interface) {
     return result;
 }
 
+int linux_interfaces_list(uint32_t *indices, uint32_t room) {
+    struct if_nameindex *all = if_nameindex();
+    if (all == NULL) {
+        return -errno;
+    }
+    uint32_t count = 0;
+    for (struct if_nameindex *each = all; each->if_index != 0; each++) {
+        if (count < room) {
+            indices[count] = each->if_index;
+        }
+        count += 1;
+    }
+    if_freenameindex(all);
+    return (int)count;
+}
+
 int linux_packet_socket_open(void) {
     int result = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     return result < 0 ? -errno : result;
@@ -65,6 +81,11 @@ int linux_packet_socket_bind(int socket, uint32_t interface) {
 
 int linux_interface_get(const char *name, struct linux_interface *interface) {
     (void)name, (void)interface;
+    return -ENOSYS;
+}
+
+int linux_interfaces_list(uint32_t *indices, uint32_t room) {
+    (void)indices, (void)room;
     return -ENOSYS;
 }
 

@@ -19,8 +19,17 @@ struct AttachCommand: Subcommand {
 
     @Option(
         name: .customShort("i", allowingJoined: true),
-        help: ArgumentHelp("The interface, for xdp, xdp-frags, tcx-… and netkit-….", valueName: "interface"))
+        help: ArgumentHelp("The interface, for xdp, xdp-frags, tc, tcx-… and netkit-….", valueName: "interface"))
     var interface: String?
+
+    @Option(help: ArgumentHelp("Which packets, for tc: ingress or egress.", valueName: "name"))
+    var direction: String?
+
+    @Flag(
+        help: ArgumentHelp(
+            "Attach for tc at clsact, not by a link, which is how kernels before 6.6 do; made and removed where it is not "
+                + "there. A killed process leaves it behind."))
+    var clsact = false
 
     @Option(
         name: .customLong("cgroup"),
@@ -38,7 +47,9 @@ struct AttachCommand: Subcommand {
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The order among others there, for netfilter, the lowest first. (default: 0)"))
+        help: ArgumentHelp(
+            "The order among others there, for netfilter and --clsact, the lowest first. (default: 0, at clsact before all "
+                + "that are there)"))
     var priority: String?
 
     @Option(
@@ -75,6 +86,10 @@ struct AttachCommand: Subcommand {
             throw ValidationError(
                 "What --pin keeps is attached until it is detached: leave out --for and --statistics.")
         }
+        if clsact, pinPath != nil {
+            throw ValidationError(
+                "A program at clsact has no link for --pin; 'tc filter add … bpf da pinned' keeps one.")
+        }
         #if os(Linux)
             try validateOwner()
         #endif
@@ -104,10 +119,10 @@ struct AttachCommand: Subcommand {
     func run(on console: Console) throws {
         #if os(Linux)
             try runRefusing {
-                try compile.hook.checkHasLinks()
+                try compile.hook.checkIsAttachable()
                 let compiled = try compile.compiledForKernel(on: console)
                 // From here on a signal waits until everything is told and put away.
-                try withSignalsHeld { signals in
+                try withSignalsHeld(cleansUp: compile.hook == .tc) { signals in
                     try attach(compiled, signals, console)
                 }
             }
@@ -120,15 +135,15 @@ struct AttachCommand: Subcommand {
         private func attach(_ compiled: CompiledProgram, _ signals: HeldSignals, _ console: Console) throws {
             let owner = try owner
             let attachment = try attachment(of: compiled, to: owner, console)
-            let link = try attachment.link.information().identifier
+            let holder = try attachment.holder.name
             let program = try attachment.program.information().identifier
             let what = "program \(program) at \(compiled.target.hook)\(owner.text)"
             if let pinPath {
                 try attachment.pin(at: FilePath(pinPath))
-                try console.write(Array("\(what), link \(link), pinned at \(pinPath)\n".utf8))
+                try console.write(Array("\(what), \(holder), pinned at \(pinPath)\n".utf8))
             } else {
                 let runs = statistics ? try RunStatistics() : nil
-                console.report("\(what), link \(link); Ctrl-C detaches\n")
+                console.report("\(what), \(holder); Ctrl-C detaches\n")
                 let start = ContinuousClock.now
                 let isGone = try wait(for: attachment, signals)
                 let counted = try attachment.program.runs()

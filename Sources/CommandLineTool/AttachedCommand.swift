@@ -11,9 +11,9 @@ struct AttachedCommand: Subcommand {
         commandName: "cbpf2ebpf \(name)",
         abstract: "List the attached programs that this tool made.",
         discussion: """
-            For each: the number of the link, where the program runs, the program's number and name, its filter, and
+            For each: the number of the link or the name of the filter at clsact, where the program runs, the program's number and name, its filter, and
             the names of the link in BPF file systems. They are known by their line information, whoever attached them
-            by a link; what other loaders attached without one is not here.
+            by a link or at clsact of an interface of this network namespace.
             """)
 
     /// Does the work.
@@ -36,9 +36,9 @@ struct DetachCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "cbpf2ebpf \(name)",
         abstract: "Detach programs that this tool made.",
-        usage: "cbpf2ebpf \(name) <link> ...")
+        usage: "cbpf2ebpf \(name) <link or filter> ...")
 
-    @Argument(help: "The path that the link is pinned at, or its number.")
+    @Argument(help: "The path that the link is pinned at, its number, or the name that 'attached' shows, tc:….")
     var links: [String]
 
     /// Does the work.
@@ -47,7 +47,7 @@ struct DetachCommand: Subcommand {
             try runRefusing {
                 for link in links {
                     let attached =
-                        try UInt32(link).map { try AttachedProgram.ofLink($0) }
+                        try UInt32(link).map { try AttachedProgram.ofLink($0) } ?? AttachedProgram.named(link)
                         ?? AttachedProgram.pinned(at: FilePath(link))
                     try attached.detach()
                 }
@@ -62,8 +62,15 @@ struct DetachCommand: Subcommand {
     extension AttachedProgram {
         /// A line about the link, and one for each of its names.
         fileprivate var text: String {
-            "link \(link.identifier): \(link.place.text), program \(program.identifier) \(program.name): \(filter)\n"
+            "\(holder.name): \(place), program \(program.identifier) \(program.name): \(filter)\n"
                 + pins.map { "  pinned at \($0)\n" }.joined()
+        }
+
+        private var place: String {
+            switch holder {
+            case .link(let link): link.place.text
+            case .filter(let filter): "tc \(filter.direction) at clsact, priority \(filter.priority)"
+            }
         }
     }
 

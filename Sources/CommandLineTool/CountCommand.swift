@@ -17,6 +17,10 @@ struct CountCommand: Subcommand {
               cbpf2ebpf count -i lo tcp udp icmp
               cbpf2ebpf count -i eth0 web='tcp port 80 or 443' 'host 192.0.2.1' --json --for 1m
 
+            Why does nothing match? --by clause counts the parts of one expression:
+
+              cbpf2ebpf count -i eth0 --by clause 'ip and udp and port 53'
+
             Without --hook a packet socket at the interface sees what comes in and goes out; at lo, where that is the
             same, once.
             """)
@@ -32,10 +36,16 @@ struct CountCommand: Subcommand {
     @Option(
         name: .customLong("hook"),
         help: ArgumentHelp(
-            "Where to count: socket, xdp, xdp-frags, tcx-ingress, tcx-egress, netkit-primary, netkit-peer, "
+            "Where to count: socket, xdp, xdp-frags, tc, tcx-ingress, tcx-egress, netkit-primary, netkit-peer, "
                 + "cgroup-ingress, cgroup-egress, netfilter, tp_btf:TRACEPOINT, raw_tp:TRACEPOINT or fentry:FUNCTION. "
                 + "(default: socket)", valueName: "hook"))
     var hookName: String?
+
+    @Option(help: ArgumentHelp("Which packets, for tc: ingress or egress.", valueName: "name"))
+    var direction: String?
+
+    @Flag(help: "Count for tc at clsact, not by a link, as it is on kernels before 6.6.")
+    var clsact = false
 
     @Option(help: ArgumentHelp("The folder of the control group, for its hooks.", valueName: "path"))
     var cgroup: String?
@@ -69,8 +79,29 @@ struct CountCommand: Subcommand {
                 + "interarrival.", valueName: "quantity"))
     var histogramName: String?
 
+    @Option(
+        name: .customLong("by"),
+        help: ArgumentHelp(
+            "Count by the clauses of one expression: for each the packets for which it holds alone, and those for which "
+                + "the expression does up to there. The one value is clause.", valueName: "part"))
+    var partName: String?
+
+    @Option(
+        name: .customLong("input"),
+        help: ArgumentHelp(
+            "Count a classic program too, in any of its forms, with NAME= in front if it is to be called so; as often as "
+                + "there are programs.", valueName: "file"))
+    var inputs: [String] = []
+
+    @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
+    var netmask: String?
+
     func validate() throws {
         let histogram = try histogram
+        try validateParts()
+        if let netmask, ipv4Address(netmask) == nil {
+            throw ValidationError("The netmask '\(netmask)' is not of the form 255.255.255.0.")
+        }
         if json, histogram != nil {
             throw ValidationError("--histogram is for people, --json for scripts: one of them.")
         }
@@ -79,9 +110,25 @@ struct CountCommand: Subcommand {
         #if os(Linux)
             _ = try place
         #endif
-        let names = filters.map { CountedText($0).name }
+        let names = (filters + inputs).map { CountedText($0).name }
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw ValidationError("Two filters have the name '\(twice)'; give them others with NAME=EXPRESSION.")
+        }
+    }
+
+    /// Whether clauses are counted.
+    var isByClause: Bool { partName != nil }
+
+    private enum Part: String, CaseIterable { case clause }
+
+    private func validateParts() throws {
+        guard let partName else { return }
+        _ = try choice(Part.self, partName, of: "--by")
+        guard filters.count == 1, inputs.isEmpty else {
+            throw ValidationError("--by clause takes one expression; one of several words stands in quotes.")
+        }
+        if histogramName != nil {
+            throw ValidationError("--histogram is of whole filters, --by clause of their parts.")
         }
     }
 

@@ -5,14 +5,18 @@ struct CountReport {
     private enum Form { case table, lines, json }
     private let form: Form
     private let console: Console
+    private let clauses: ClauseFilters?
     private let start: Counts
     private var last: Counts
     private var lastMoment = Duration.zero
     /// How many lines of the terminal the table has.
     private var height = 0
 
-    /// - Parameter start: The counts at the start.
-    init(of start: Counts, json: Bool, on console: Console) {
+    /// - Parameters:
+    ///   - start: The counts at the start.
+    ///   - clauses: What they are the counts of, where that is clauses.
+    init(of start: Counts, by clauses: ClauseFilters? = nil, json: Bool, on console: Console) {
+        self.clauses = clauses
         form = json ? .json : console.outputIsTerminal ? .table : .lines
         self.console = console
         self.start = start
@@ -22,9 +26,9 @@ struct CountReport {
     /// Tells of the counts `moment` after the start.
     mutating func show(_ counts: Counts, after moment: Duration) throws {
         switch form {
-        case .json: try write(Self.json(counts))
-        case .lines: try write(Self.line(counts, after: moment))
-        case .table: try draw(CountTable.text(counts, since: last, in: moment - lastMoment))
+        case .json: try write(json(counts))
+        case .lines: try write(line(counts, after: moment))
+        case .table: try draw(table(counts, since: last, in: moment - lastMoment))
         }
         last = counts
         lastMoment = moment
@@ -33,9 +37,9 @@ struct CountReport {
     /// Tells of the last counts. The rates of the table are those of the whole time.
     mutating func finish(_ counts: Counts, after moment: Duration) throws {
         switch form {
-        case .json: try write(Self.json(counts))
-        case .lines: try write(CountTable.text(counts, since: start, in: moment))
-        case .table: try draw(CountTable.text(counts, since: start, in: moment))
+        case .json: try write(json(counts))
+        case .lines: try write(table(counts, since: start, in: moment))
+        case .table: try draw(table(counts, since: start, in: moment))
         }
     }
 
@@ -49,13 +53,20 @@ struct CountReport {
         try write(up + lines.map { "\($0)\u{1b}[K\n" }.joined())
     }
 
-    private static func line(_ counts: Counts, after moment: Duration) -> String {
+    private func table(_ counts: Counts, since before: Counts, in time: Duration) -> String {
+        clauses.map { ClauseTable.text(counts, of: $0, since: before, in: time) }
+            ?? CountTable.text(counts, since: before, in: time)
+    }
+
+    private func line(_ counts: Counts, after moment: Duration) -> String {
         let seconds = Int((moment / .seconds(1)).rounded())
+        if let clauses { return "\(seconds)s: \(ClauseTable.line(counts, of: clauses))\n" }
         let texts = counts.filters.map { "\($0.name) \($0.packets) packets \($0.bytes) bytes" }
         return "\(seconds)s: \(texts.joined(separator: ", "))\n"
     }
 
-    static func json(_ counts: Counts) -> String {
+    private func json(_ counts: Counts) -> String {
+        if let clauses { return ClauseTable.json(counts, of: clauses) }
         let filters = counts.filters.map {
             #"{"name": \#($0.name.jsonText), "packets": \#($0.packets), "bytes": \#($0.bytes)}"#
         }
@@ -117,12 +128,14 @@ extension String {
         let spaces = String(repeating: " ", count: Swift.max(0, width - count))
         return atEnd ? self + spaces : spaces + self
     }
+}
 
+extension String {
     /// The text with its control characters shown escaped, so that it stays on its line.
-    fileprivate var printable: String { ToolError(self).description }
+    var printable: String { ToolError(self).description }
 
     /// The text as a JSON string. Source: RFC 8259 §7.
-    fileprivate var jsonText: String {
+    var jsonText: String {
         let escaped = unicodeScalars.map { scalar in
             switch scalar {
             case "\"": "\\\""

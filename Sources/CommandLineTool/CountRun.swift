@@ -14,6 +14,11 @@
                 case .socket: place = .packetSocket(interface: try needed(interface, "-i", hook))
                 case .xdp, .xdpFrags, .tcxIngress, .tcxEgress, .netkitPrimary, .netkitPeer:
                     place = .interface(try needed(interface, "-i", hook), hook)
+                case .tc:
+                    let direction = try choice(
+                        TrafficDirection.self, needed(direction, "--direction", hook), of: "--direction")
+                    place = .traffic(
+                        interface: try needed(interface, "-i", hook), direction, clsact ? .clsact() : .automatic)
                 case .cgroupIngress, .cgroupEgress: place = .cgroup(path: try needed(cgroup, "--cgroup", hook), hook)
                 case .netfilter: place = .netfilter(try netfilterHook)
                 case .tpBTF, .rawTP, .fentry: place = .tracing(hook)
@@ -21,6 +26,9 @@
                 }
                 if interface != nil, place.interface == nil {
                     throw ValidationError("-i is for hooks of interfaces, \(hook) is none.")
+                }
+                if direction != nil || clsact, hook != .tc {
+                    throw ValidationError("--direction and --clsact are for tc.")
                 }
                 if cgroup != nil, !"\(hook)".hasPrefix("cgroup") {
                     throw ValidationError("--cgroup is for the hooks cgroup-ingress and cgroup-egress.")
@@ -61,16 +69,16 @@
         /// Counts until the time is over, a signal comes or the interface goes.
         func count(on console: Console) throws {
             // From here on a signal is waited for, so that the totals are told whenever it comes.
-            try withSignalsHeld { try count(on: console, until: $0) }
+            try withSignalsHeld(cleansUp: hook == .tc) { try count(on: console, until: $0) }
         }
 
         private func count(on console: Console, until signals: HeldSignals) throws {
-            let counter = try counter()
+            let (counter, clauses) = try counter(console)
             // Who sends packets for a test waits for this line.
             console.report("counting at \(placeName), Ctrl-C ends it\n")
             let start = ContinuousClock.now
             let end = try duration.map { start + $0 }
-            var report = CountReport(of: try counter.counts(), json: json, on: console)
+            var report = CountReport(of: try counter.counts(), by: clauses, json: json, on: console)
             var next = start + .seconds(1)
             var isGone = false
             while true {
@@ -90,17 +98,53 @@
 
         private var placeName: String { interface ?? cgroup ?? hookPoint ?? hookName ?? "" }
 
-        private func counter() throws -> PacketCounter {
+        /// The counter, and what it counts where that is clauses.
+        private func counter(_ console: Console) throws -> (PacketCounter, ClauseFilters?) {
             let place = try place
+            let view = try vlanName.map { try choice(VLANView.self, $0, of: "--vlan") }
+            if isByClause {
+                let text = CountedText(filters[0])
+                let clauses = try reading(text.expression) {
+                    try ClauseFilters(
+                        of: text.expression, linkType: place.linkType, netmask: netmask.flatMap(ipv4Address))
+                }
+                let counter = try PacketCounter(
+                    clauses.counted, at: place, vlan: view ?? clauses.view(on: place.hook))
+                return (counter, clauses)
+            }
+            return (
+                try PacketCounter(counted(at: place, console), at: place, histogram: histogram, vlan: view), nil
+            )
+        }
+
+        private func counted(at place: CountingPlace, _ console: Console) throws -> [CountedFilter] {
             let linkType = try place.linkType
             var counted = try filters.map { argument in
                 let text = CountedText(argument)
-                return CountedFilter(text.name, try PacketFilter(text.expression, linkType: linkType))
+                let filter = try reading(text.expression) {
+                    try PacketFilter(text.expression, linkType: linkType, netmask: netmask.flatMap(ipv4Address))
+                }
+                return CountedFilter(text.name, filter)
+            }
+            for input in inputs {
+                let text = CountedText(input)
+                counted.append(CountedFilter(text.name, try PacketFilter(reading: console.read(text.expression))))
             }
             if counted.isEmpty { counted = [CountedFilter("all", try PacketFilter("", linkType: linkType))] }
-            return try PacketCounter(
-                counted, at: place, histogram: histogram,
-                vlan: vlanName.map { try choice(VLANView.self, $0, of: "--vlan") })
+            return counted
+        }
+
+        /// Says what is missing, or where libpcap's complaint is about.
+        private func reading<Value>(_ expression: String, _ body: () throws -> Value) throws -> Value {
+            do {
+                return try body()
+            } catch let error as CountingError {
+                throw error
+            } catch  where netmask == nil && "\(error)".contains("netmask not known") {
+                throw ToolError("\(error); give it with --netmask")
+            } catch {
+                throw ToolError(error, refusing: expression)
+            }
         }
     }
 

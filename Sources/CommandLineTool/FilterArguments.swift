@@ -43,7 +43,7 @@ extension FilterArguments {
         if let snapshotLength, UInt32(snapshotLength).map({ $0 <= Int32.max }) != true {
             throw ValidationError("The snapshot length '\(snapshotLength)' is not a number of 0 to \(Int32.max).")
         }
-        if let netmask, address(netmask) == nil {
+        if let netmask, ipv4Address(netmask) == nil {
             throw ValidationError("The netmask '\(netmask)' is not of the form 255.255.255.0.")
         }
     }
@@ -102,7 +102,7 @@ extension FilterArguments {
         let length = snapshotLength.flatMap { UInt32($0) } ?? 0
         return try PacketFilter(
             text, linkType: linkType, snapshotLength: length == 0 ? defaultSnapshotLength : length,
-            netmask: netmask.flatMap(address),
+            netmask: netmask.flatMap(ipv4Address),
             optimized: !withoutPcapOptimizer)
     }
 
@@ -119,17 +119,17 @@ extension FilterArguments {
         }
         return text
     }
+}
 
-    /// The number that a dotted address writes, the first part its most significant byte.
-    private func address(_ text: String) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { part in
-            // UInt8 would take a sign too.
-            part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? UInt8(part) : nil
-        }
-        guard parts.count == 4 else { return nil }
-        return parts.reduce(UInt32?(0)) { number, part in
-            guard let number, let part else { return nil }
-            return number << 8 | UInt32(part)
-        }
+/// The number that a dotted address writes, the first part its most significant byte.
+func ipv4Address(_ text: String) -> UInt32? {
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { part in
+        // UInt8 would take a sign too.
+        part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? UInt8(part) : nil
+    }
+    guard parts.count == 4 else { return nil }
+    return parts.reduce(UInt32?(0)) { number, part in
+        guard let number, let part else { return nil }
+        return number << 8 | UInt32(part)
     }
 }

@@ -9,9 +9,9 @@
     struct HeldSignals {
         fileprivate var set = sigset_t()
 
-        fileprivate init() {
+        fileprivate init(_ signals: [CInt]) {
             sigemptyset(&set)
-            for signal in [SIGINT, SIGTERM, SIGHUP] where !Self.isIgnored(signal) { sigaddset(&set, signal) }
+            for signal in signals where !Self.isIgnored(signal) { sigaddset(&set, signal) }
         }
 
         /// Whether whoever started the process wants it to outlive the signal, as nohup does.
@@ -33,8 +33,10 @@
     /// Calls `body` with the signals held back on this thread.
     ///
     /// One that comes meanwhile and is not waited for takes its effect behind it.
-    func withSignalsHeld<Value>(_ body: (HeldSignals) throws -> Value) throws -> Value {
-        var signals = HeldSignals()
+    ///
+    /// - Parameter cleansUp: Whether something would be left behind if the process ended at once, as SIGQUIT asks for.
+    func withSignalsHeld<Value>(cleansUp: Bool = false, _ body: (HeldSignals) throws -> Value) throws -> Value {
+        var signals = HeldSignals([SIGINT, SIGTERM, SIGHUP] + (cleansUp ? [SIGQUIT] : []))
         var before = sigset_t()
         pthread_sigmask(SIG_BLOCK, &signals.set, &before)
         // Swift's runtime takes SIGQUIT for a crash: for the seconds of its backtrace the process would stay, and what it

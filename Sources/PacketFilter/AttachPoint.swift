@@ -7,6 +7,16 @@
     public typealias XDPMode = BPFKernel.XDPMode
     /// A place among the programs and rules at a hook of netfilter.
     public typealias NetfilterPlace = BPFKernel.NetfilterPlace
+    /// Which packets of an interface traffic control shows.
+    public typealias TrafficDirection = BPFKernel.TrafficDirection
+
+    /// By which way a program of the hook tc is attached.
+    public enum TrafficWay: Hashable, Sendable {
+        /// By a link (tcx), where the kernel has those and the program's verdicts say the same there; else at clsact.
+        case automatic
+        /// At clsact, in this order among the filters there; 0 for a place in front of all of them.
+        case clsact(priority: UInt16 = 0)
+    }
 
     /// Where in the running kernel a program is attached: a hook and what the hook belongs to.
     ///
@@ -29,6 +39,8 @@
     public enum HookOwner: Hashable, Sendable {
         /// The interface of that name; the mode is of meaning for XDP only.
         case interface(String, XDPMode = .native)
+        /// Traffic control of the interface of that name, for the hook tc.
+        case traffic(String, TrafficDirection, TrafficWay = .automatic)
         /// The control group with that folder.
         case cgroup(FilePath)
         /// The caller's network namespace.
@@ -46,6 +58,15 @@
         /// The receive path of an interface, packets in several buffers too (Linux 5.18).
         public static func xdpFrags(interface: String, mode: XDPMode = .native) -> Self {
             Self(.xdpFrags, .interface(interface, mode))
+        }
+    }
+
+    extension AttachPoint<TCVerdict> {
+        /// Traffic control of an interface (Linux 4.5).
+        public static func tc(
+            interface: String, _ direction: TrafficDirection, way: TrafficWay = .automatic
+        ) -> Self {
+            Self(.tc, .traffic(interface, direction, way))
         }
     }
 
@@ -84,6 +105,8 @@
             case (.tcxIngress, .interface(let name, _)), (.tcxEgress, .interface(let name, _)),
                 (.netkitPrimary, .interface(let name, _)), (.netkitPeer, .interface(let name, _)):
                 return try body(.interface(index(of: name), hook.attachType!))
+            case (.tc, .traffic(let name, let direction, _)):
+                return try body(.interface(index(of: name), direction.attachType))
             case (.cgroupIngress, .cgroup(let path)), (.cgroupEgress, .cgroup(let path)):
                 let folder: FileDescriptor
                 do {
@@ -97,7 +120,7 @@
             }
         }
 
-        private func index(of name: String) throws -> UInt32 {
+        func index(of name: String) throws -> UInt32 {
             guard let index = RunningKernel.interfaceIndex(named: name) else {
                 throw KernelError(.noInterface(name), in: .createLink)
             }
@@ -115,6 +138,8 @@
             case noControlGroup(String, Errno)
             /// Programs for the hook are attached by other means.
             case noLink
+            /// Programs at clsact have no link that could be pinned.
+            case noPin
         }
 
         /// What is wrong.
@@ -130,6 +155,7 @@
         /// What was found, what would be right.
         public var description: String {
             switch reason {
+            case .noPin: "a program at clsact stays until it is detached, there is no link that could be pinned"
             case .otherOwner: "the \(hook) hook belongs to something else"
             case .noControlGroup(let path, let error): "cannot open the control group \(path): \(error)"
             case .noLink: "the \(hook) hook has no links, \(otherWay)"
@@ -139,7 +165,6 @@
         private var otherWay: String {
             switch hook {
             case .socket: "a filter is attached by the program that has the socket (SO_ATTACH_BPF)"
-            case .tc: "use tcx-ingress or tcx-egress, or load an object with 'tc filter add … bpf da obj'"
             case .lwtIn, .lwtOut, .lwtXmit: "load an object with 'ip route add … encap bpf'"
             case .kprobe(let name): "use fentry:\(name)"
             default: "link its object with a program that calls it"
@@ -148,14 +173,15 @@
     }
 
     extension Hook {
-        /// What a hook belongs to that programs are attached to by links, or nil for the other hooks.
+        /// What a hook belongs to that programs are attached to from here, or nil for the other hooks.
         public var ownerKind: OwnerKind? {
             switch self {
             case .tcxIngress, .tcxEgress, .netkitPrimary, .netkitPeer, .xdp, .xdpFrags: .interface
+            case .tc: .traffic
             case .cgroupIngress, .cgroupEgress: .cgroup
             case .netfilter: .netfilter
             case .tpBTF, .rawTP, .fentry: .kernel
-            case .socket, .tc, .lwtIn, .lwtOut, .lwtXmit, .kprobe, .function: nil
+            case .socket, .lwtIn, .lwtOut, .lwtXmit, .kprobe, .function: nil
             }
         }
 
@@ -163,6 +189,8 @@
         public enum OwnerKind: Sendable {
             /// An interface.
             case interface
+            /// A direction of an interface.
+            case traffic
             /// A control group.
             case cgroup
             /// A network namespace.
@@ -171,8 +199,8 @@
             case kernel
         }
 
-        /// - Throws: ``AttachError`` for a hook without links.
-        public func checkHasLinks() throws(AttachError) {
+        /// - Throws: ``AttachError`` for a hook that programs are attached to by other means.
+        public func checkIsAttachable() throws(AttachError) {
             if ownerKind == nil { throw AttachError(.noLink, self) }
         }
     }

@@ -4,28 +4,62 @@
     import SystemPackage
 
     /// A program in the running kernel, at the place where it runs. It is taken from there when this value ends, and
-    /// when the process does, however that comes about.
+    /// when the process does, however that comes about; from clsact it is not where the process is killed.
     public struct Attachment: ~Copyable {
         /// The program.
         public let program: LoadedProgram
-        /// What holds it at its place.
-        public let link: BPFKernel.Link
+        private let hook: Hook
+        private let place: HeldPlace
 
-        /// Attaches a program at a place, which has to be one that it was compiled for.
-        fileprivate init(_ program: consuming LoadedProgram, at place: AttachPlace) throws(KernelError) {
-            link = try BPFKernel.Link(attaching: program, at: place)
+        fileprivate init(_ program: consuming LoadedProgram, on hook: Hook, by place: HeldPlace) {
             self.program = program
+            self.hook = hook
+            self.place = place
+        }
+
+        /// What holds the program at its place.
+        public var holder: AttachedProgram.Holder {
+            get throws(KernelError) {
+                switch place {
+                case .filter(let filter): .filter(filter.filter.information)
+                case .link(let link): .link(try link.link.information())
+                }
+            }
         }
 
         /// Keeps the program attached when this value ends, until the file at `path` is removed, which has to be in a
         /// BPF file system.
         ///
-        /// - Throws: ``KernelError`` with what is in the way.
-        public func pin(at path: FilePath) throws(KernelError) { try link.pin(at: path) }
+        /// - Throws: ``KernelError`` with what is in the way, ``AttachError`` for a program at clsact.
+        public func pin(at path: FilePath) throws {
+            guard case .link(let link) = place else { throw AttachError(.noPin, hook) }
+            try link.link.pin(at: path)
+        }
 
         /// Whether the program is no longer where it was attached: the interface or control group is gone, or somebody
         /// has detached it.
-        public var isGone: Bool { (try? link.information().place.isGone) ?? false }
+        public var isGone: Bool {
+            switch place {
+            case .filter(let filter): filter.filter.information.isGone
+            case .link(let link): (try? link.link.information().place.isGone) ?? false
+            }
+        }
+    }
+
+    /// What holds a program at its place, each in an object: what cannot be copied is in no enumeration that is.
+    private enum HeldPlace {
+        case link(LinkOwner)
+        case filter(FilterOwner)
+
+        final class LinkOwner {
+            let link: BPFKernel.Link
+            init(_ link: consuming BPFKernel.Link) { self.link = link }
+        }
+
+        final class FilterOwner {
+            let filter: TrafficFilter
+            init(_ filter: consuming TrafficFilter) { self.filter = filter }
+        }
     }
 
     extension CompiledProgram {
@@ -36,11 +70,39 @@
         public func attach(
             to owner: HookOwner, named name: String? = nil, license: String = PacketFilter.defaultLicense
         ) throws -> Attachment {
-            try target.hook.checkHasLinks()
-            return try owner.withPlace(of: target.hook) { place in
-                try Attachment(load(named: name, license: license), at: place)
+            try target.hook.checkIsAttachable()
+            let hook = target.hook
+            if case .traffic(let interface, let direction, let way) = owner, hook == .tc, !usesLink(way) {
+                let priority: UInt16 = if case .clsact(let priority) = way { priority } else { 0 }
+                let index = try owner.index(of: interface)
+                let program = try load(named: name, license: license)
+                let filter = try TrafficFilter(attaching: program, at: index, direction, priority: priority)
+                return Attachment(program, on: hook, by: .filter(.init(filter)))
+            }
+            return try owner.withPlace(of: hook) { place in
+                let program = try load(named: name, license: license)
+                let link = try BPFKernel.Link(attaching: program, at: place)
+                return Attachment(program, on: hook, by: .link(.init(link)))
             }
         }
+
+        /// Whether a program for tc is attached by a link of tcx, where other verdicts than these mean "next".
+        private func usesLink(_ way: TrafficWay) -> Bool {
+            guard way == .automatic, TrafficWay.hasLinks else { return false }
+            guard case .verdict(let match, let noMatch) = target.result else { return true }
+            let same = [TCVerdict.unspec, .ok, .shot, .redirect].map(\.value)
+            return same.contains(match.value) && same.contains(noMatch.value)
+        }
+    }
+
+    extension TrafficWay {
+        /// Whether the kernel has links for traffic control (6.6).
+        static var hasLinks: Bool { KernelVersion.running.map { $0 >= KernelVersion(6, 6) } ?? false }
+    }
+
+    extension TrafficDirection {
+        /// The place of tcx.
+        var attachType: AttachType { self == .ingress ? .tcxIngress : .tcxEgress }
     }
 
     extension PacketFilter {
@@ -70,100 +132,4 @@
     public typealias AttachType = BPFKernel.AttachType
     /// The kernel counts runs of programs as long as there is one of these.
     public typealias RunStatistics = BPFKernel.RunStatistics
-
-    /// A link of the machine with a program that this package made.
-    public struct AttachedProgram: Sendable {
-        /// What the kernel knows of the link.
-        public var link: LinkInformation
-        /// What the kernel knows of the program.
-        public var program: ProgramInformation
-        /// The filter: its expression, or what stands for that.
-        public var filter: String
-        /// The names of the link in the BPF file systems that the caller sees.
-        public var pins: [String]
-
-        /// What the kernel knows of a link.
-        public typealias LinkInformation = BPFKernel.LinkInformation
-
-        /// All of them, those that a running process holds and those that a pin does.
-        ///
-        /// The programs are known by the file that their line information names, which others could name too.
-        /// - Throws: ``KernelError`` with `EPERM` without CAP_SYS_ADMIN.
-        public static func all() throws(KernelError) -> [AttachedProgram] {
-            let pins = RunningKernel.pinnedLinks()
-            var found: [AttachedProgram] = []
-            for identifier in try BPFKernel.Link.identifiers() {
-                // A link may have ended since the list was made.
-                if let attached = try? AttachedProgram(ofLink: identifier, pins: pins[identifier] ?? []) {
-                    found.append(attached)
-                }
-            }
-            return found
-        }
-
-        /// - Throws: ``NotOurs`` where the link's program is another's.
-        init(ofLink identifier: UInt32, pins: [String]) throws {
-            link = try BPFKernel.Link(identifier: identifier).information()
-            (program, filter) = try Self.describe(link.programIdentifier)
-            self.pins = pins
-        }
-
-        private static func describe(_ identifier: UInt32) throws -> (ProgramInformation, String) {
-            let program = try LoadedProgram(identifier: identifier)
-            guard let line = try program.firstLine(), line.fileName == CompiledProgram.sourceFileName else {
-                throw NotOurs(program: identifier)
-            }
-            return (try program.information(), line.text)
-        }
-
-        /// Takes the program from its place and removes the link's names.
-        ///
-        /// - Throws: ``KernelError`` where the link can only end with the process that holds it.
-        public func detach() throws(KernelError) {
-            do throws(KernelError) {
-                try BPFKernel.Link(identifier: link.identifier).detach()
-            } catch  where error.errno == .notSupported && !pins.isEmpty {
-                // Such a link ends with its last holder, which its names are, unless a process has it too.
-            }
-            for pin in pins { try removePin(at: FilePath(pin)) }
-        }
-
-        /// The name of the interface of that index in the caller's network namespace, or nil where there is none.
-        public static func interfaceName(ofIndex index: UInt32) -> String? {
-            RunningKernel.interfaceName(ofIndex: index)
-        }
-
-        /// The folder of the control group of that number, or nil where it cannot be found.
-        public static func controlGroup(ofNumber number: UInt64) -> String? {
-            RunningKernel.controlGroup(ofNumber: number)
-        }
-
-        /// The link of that number.
-        ///
-        /// - Throws: ``KernelError`` where there is none, ``NotOurs``.
-        public static func ofLink(_ identifier: UInt32) throws -> AttachedProgram {
-            try AttachedProgram(ofLink: identifier, pins: RunningKernel.pinnedLinks()[identifier] ?? [])
-        }
-
-        /// The link of that name in a BPF file system.
-        ///
-        /// - Throws: ``KernelError`` where there is none, ``NotOurs``.
-        public static func pinned(at path: FilePath) throws -> AttachedProgram {
-            let identifier = try BPFKernel.Link(pinnedAt: path).information().identifier
-            var attached = try ofLink(identifier)
-            if !attached.pins.contains(path.string) { attached.pins.append(path.string) }
-            return attached
-        }
-    }
-
-    /// A program is not one of this package's.
-    public struct NotOurs: Error, Hashable, Sendable, CustomStringConvertible {
-        /// The program's number.
-        public var program: UInt32
-
-        /// What was found, what would be right.
-        public var description: String {
-            "program \(program) is not one that cbpf2ebpf made, bpftool can detach it"
-        }
-    }
 #endif

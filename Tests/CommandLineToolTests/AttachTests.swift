@@ -169,10 +169,6 @@
                 "bpf(BPF_LINK_CREATE): bad file descriptor (9), the folder is no control group of the second version"
             ),
             (
-                "attach --hook tc --match shot -i lo udp",
-                "the tc hook has no links, use tcx-ingress or tcx-egress, or load an object with 'tc filter add … bpf da obj'"
-            ),
-            (
                 "attach --hook lwt-in --match drop udp",
                 "the lwt-in hook has no links, load an object with 'ip route add … encap bpf'"
             ),

@@ -100,6 +100,30 @@
             }
         }
 
+        /// README's table of clauses, and a program in another form beside it.
+        @Test func clausesAndProgramsAreCountedAsREADMESays() throws {
+            let readme = try String(contentsOf: projectFolder.appending(path: "README.md"), encoding: .utf8)
+            let code = readme.split(separator: "\n").map { String($0.dropFirst(4)) }
+            let place = try #require(code.firstIndex { $0.hasPrefix("$ cbpf2ebpf count -i lo --by clause") })
+            let shown = code[(place + 1)...].prefix(7)
+            let command = code[place].dropFirst("$ cbpf2ebpf count ".count)
+            let lines = try count(String(command), "send 500").text.split(separator: "\n").map(String.init)
+            func totals(_ lines: some Sequence<String>) -> [String] {
+                lines.map { $0.split(separator: " ").dropLast().joined(separator: " ") }
+            }
+            #expect(lines.first == shown.first && totals(lines) == totals(shown))
+            let programs = try count(
+                "-i lo --input dns=dns.asm --input 9.asm 'ip broadcast' --netmask 255.255.255.0 --json --for 500ms",
+                "send 20",
+                before: """
+                    "$tool" convert --to bpf-asm udp port 53 >dns.asm; "$tool" convert --to xt-bpf udp port 9 >9.asm
+                    """)
+            #expect(programs.text.contains(#"{"name": "ip broadcast", "packets": 0, "bytes": 0}, "#), "\(programs)")
+            #expect(
+                programs.text.contains(
+                    #"{"name": "dns", "packets": 0, "bytes": 0}, {"name": "9.asm", "packets": 20, "bytes": 2840}]"#))
+        }
+
         /// The numbers of the programs a process has, into the file `ids`.
         private static let noteIDs = "sed -n 's/^prog_id:[^0-9]*//p' /proc/$pid/fdinfo/* | sort -u > ids; cat ids"
         /// What bpftool knows of these.
@@ -172,7 +196,9 @@
             ("udp", "The socket hook needs -i."),
             ("--hook xdp udp", "The xdp hook needs -i."),
             ("--hook cgroup-egress udp", "The cgroup-egress hook needs --cgroup."),
-            ("--hook tc -i lo udp", "Programs cannot be attached to tc by a link; socket, xdp"),
+            ("--hook tc -i lo udp", "The tc hook needs --direction."),
+            ("--hook xdp -i lo --clsact udp", "--direction and --clsact are for tc."),
+            ("--hook lwt-in udp", "Programs for lwt-in are not attached from here; socket, xdp"),
             ("--hook netfilter -i lo udp", "-i is for hooks of interfaces, netfilter is none."),
             ("-i lo --hook-point input udp", "--hook-point is for netfilter."),
             (

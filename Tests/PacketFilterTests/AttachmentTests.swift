@@ -40,7 +40,10 @@
                 for _ in 0..<1000 { _ = try program.attach(to: .interface(veth.second)) }
                 // Tests beside this one open and close some too.
                 #expect(try descriptors() < before + 100)
-                #expect(try !AttachedProgram.all().contains { $0.link.place == .interface(2, .tcxIngress) })
+                #expect(
+                    try !AttachedProgram.all().contains {
+                        if case .link(let link) = $0.holder { link.place == .interface(2, .tcxIngress) } else { false }
+                    })
             }
         }
 

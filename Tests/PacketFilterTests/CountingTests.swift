@@ -160,8 +160,8 @@
                     == "there is no interface 'a name that is too long'")
             #expect(message([udp], .cgroup(path: "/nowhere", .cgroupEgress)) == "there is no control group '/nowhere'")
             #expect(
-                message([udp], .interface("lo", .tc))
-                    == "programs cannot be attached to tc by a link; socket, xdp, tcx-ingress, tcx-egress, cgroup-ingress, cgroup-egress, netfilter and tracepoints are places to count at"
+                message([udp], .interface("lo", .lwtIn))
+                    == "programs for lwt-in are not attached from here; socket, xdp, tc, tcx-ingress, tcx-egress, cgroup-ingress, cgroup-egress, netfilter and tracepoints are places to count at"
             )
         }
     }

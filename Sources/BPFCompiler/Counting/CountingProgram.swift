@@ -137,7 +137,9 @@ public struct CountingProgram {
 
     /// Lets the packet pass.
     private func leave(_ assembler: inout Assembler) {
-        assembler.append(.move32(.r0, hook.verdicts.first?.value ?? 0))
+        // At tc the first verdict would keep the packet from the filters behind.
+        let pass = hook.host == .tc ? TCVerdict.unspec.value : hook.verdicts.first?.value ?? 0
+        assembler.append(.move32(.r0, pass))
         assembler.append(.exit)
     }
 

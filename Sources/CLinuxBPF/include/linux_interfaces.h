@@ -18,6 +18,10 @@ struct linux_interface {
 /// Tells of the interface called `name` in the caller's network namespace.
 int linux_interface_get(const char *name, struct linux_interface *interface);
 
+/// Lists the indices of the interfaces of the caller's network namespace: `room` at most are written. Returns how many
+/// there are.
+int linux_interfaces_list(uint32_t *indices, uint32_t room);
+
 /// Opens a packet socket that sees whole frames, which come once it is bound. Returns its descriptor.
 int linux_packet_socket_open(void);
 

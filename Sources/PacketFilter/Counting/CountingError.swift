@@ -8,6 +8,10 @@ public struct CountingError: Error, Hashable, Sendable, CustomStringConvertible 
         case tooManyFilters(Int, limit: Int)
         /// There is none.
         case noFilter
+        /// An expression that matches every packet has no clauses.
+        case noClause
+        /// An expression has too many clauses.
+        case tooManyClauses(Int)
         /// Two filters have this name.
         case sameName(String)
         /// Programs are not attached to this hook by a link.
@@ -34,9 +38,12 @@ public struct CountingError: Error, Hashable, Sendable, CustomStringConvertible 
         switch reason {
         case .tooManyFilters(let count, let limit): "\(count) filters are too many for one program, \(limit) fit"
         case .noFilter: "there is no filter to count"
+        case .noClause: "the empty expression has no clauses"
+        case .tooManyClauses(let count):
+            "the expression has \(count) clauses, one program holds the counts of some 40"
         case .sameName(let name): "two filters have the name '\(name)', each needs its own"
         case .unattachable(let hook):
-            "programs cannot be attached to \(hook) by a link; socket, xdp, tcx-ingress, tcx-egress, cgroup-ingress, "
+            "programs for \(hook) are not attached from here; socket, xdp, tc, tcx-ingress, tcx-egress, cgroup-ingress, "
                 + "cgroup-egress, netfilter and tracepoints are places to count at"
         case .unknownInterface(let name): "there is no interface '\(name)'"
         case .unknownGroup(let path): "there is no control group '\(path)'"

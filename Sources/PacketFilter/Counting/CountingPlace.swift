@@ -12,6 +12,8 @@ import Pcap
         case packetSocket(interface: String)
         /// A hook of an interface: xdp, xdp-frags, tcx-ingress, tcx-egress, netkit-primary or netkit-peer.
         case interface(String, Hook)
+        /// Traffic control of an interface, for the hook tc.
+        case traffic(interface: String, TrafficDirection, TrafficWay = .automatic)
         /// cgroup-ingress or cgroup-egress of the control group with this folder.
         case cgroup(path: String, Hook)
         /// A hook of netfilter in the caller's network namespace, for IPv4 and IPv6. Without a priority it is the last
@@ -24,6 +26,7 @@ import Pcap
         public var hook: Hook {
             switch self {
             case .packetSocket: .socket
+            case .traffic: .tc
             case .interface(_, let hook), .cgroup(_, let hook), .tracing(let hook): hook
             case .netfilter: .netfilter
             }
@@ -32,7 +35,7 @@ import Pcap
         /// The interface, where it is at one.
         public var interface: String? {
             switch self {
-            case .packetSocket(let name), .interface(let name, _): name
+            case .packetSocket(let name), .interface(let name, _), .traffic(let name, _, _): name
             default: nil
             }
         }
@@ -63,14 +66,16 @@ import Pcap
         }
     }
 
-    /// What keeps a program where it counts: links, or a packet socket.
+    /// What keeps a program where it counts: links, a packet socket, or a filter at clsact.
     struct CountingAttachment: ~Copyable {
         private var links: LinkChain?
         private var tap: PacketTap?
+        private var filter: TrafficFilter?
 
         init(_ program: borrowing LoadedProgram, at place: CountingPlace) throws {
             links = nil
             tap = nil
+            filter = nil
             switch place {
             case .packetSocket:
                 tap = try PacketTap(running: program, at: place.networkInterface!)
@@ -78,6 +83,14 @@ import Pcap
                 guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
                 links = LinkChain(
                     try BPFKernel.Link(attaching: program, at: .interface(place.networkInterface!.index, type)), links)
+            case .traffic(_, let direction, .automatic) where TrafficWay.hasLinks:
+                let index = try place.networkInterface!.index
+                links = LinkChain(
+                    try BPFKernel.Link(attaching: program, at: .interface(index, direction.attachType)), links)
+            case .traffic(_, let direction, let way):
+                let priority: UInt16 = if case .clsact(let priority) = way { priority } else { 0 }
+                filter = try TrafficFilter(
+                    attaching: program, at: place.networkInterface!.index, direction, priority: priority)
             case .cgroup(let path, let hook):
                 guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
                 let folder: FileDescriptor
