@@ -67,6 +67,18 @@ public struct KernelError: Error, Hashable, Sendable {
         case lookUpElement = "bpf(BPF_MAP_LOOKUP_ELEM)"
         /// Changing a value of a map.
         case updateElement = "bpf(BPF_MAP_UPDATE_ELEM)"
+        /// Removing a key of a map.
+        case deleteElement = "bpf(BPF_MAP_DELETE_ELEM)"
+        /// Listing the keys of a map.
+        case nextKey = "bpf(BPF_MAP_GET_NEXT_KEY)"
+        /// Reading many values of a map.
+        case lookUpBatch = "bpf(BPF_MAP_LOOKUP_BATCH)"
+        /// Changing many values of a map.
+        case updateBatch = "bpf(BPF_MAP_UPDATE_BATCH)"
+        /// Keeping processes from changing a map.
+        case freezeMap = "bpf(BPF_MAP_FREEZE)"
+        /// Having a map's values in this process's memory.
+        case shareMap = "mmap"
         /// Attaching an eBPF program to a socket.
         case attachProgram = "setsockopt(SO_ATTACH_BPF)"
         /// Attaching a classic filter to a socket.
@@ -165,6 +177,13 @@ extension KernelError: CustomStringConvertible {
         verdict.hasSuffix("prohibited for !root") ? " (CAP_PERFMON allows it)" : ""
     }
 
+    /// What who loads programs and makes maps needs; on older kernels root too runs into a limit.
+    static func privileges(countingLockedMemory: Bool) -> String {
+        countingLockedMemory
+            ? "run it as root, and raise the limit of locked memory, which counts before Linux 5.11: ulimit -l unlimited"
+            : "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
+    }
+
     private func text(of errno: Errno) -> String {
         // An error number of the kernel's own that should not, but does, reach the caller.
         errno.rawValue == 524 ? "operation not supported (524)" : "\(errno) (\(errno.rawValue))".lowercasedFirst
@@ -233,6 +252,19 @@ extension KernelError: CustomStringConvertible {
             "run it as root, or with CAP_NET_ADMIN"
         case (.removeTrafficFilter, .noSuchFileOrDirectory), (.removeTrafficFilter, .invalidArgument):
             "there is no such filter any more"
+        case (.updateElement, .argListTooLong), (.updateBatch, .argListTooLong):
+            "the map is full, or an array has no such index"
+        case (.updateElement, .notPermitted), (.updateBatch, .notPermitted), (.shareMap, .notPermitted):
+            "the map is frozen, or read-only"
+        case (.deleteElement, .invalidArgument): "the keys of an array stay"
+        case (.lookUpBatch, Errno(rawValue: 524)), (.updateBatch, Errno(rawValue: 524)): "this kind of map has no batches"
+        case (.lookUpBatch, .invalidArgument), (.updateBatch, .invalidArgument): "it needs Linux 5.6"
+        case (.freezeMap, .resourceBusy): "it is frozen already, or writable in some process's memory"
+        case (.shareMap, Errno(rawValue: 524)): "only arrays made to be shared can be"
+        case (.createMap, .argListTooLong): "it needs more memory than a map may have"
+        case (.createMap, .notPermitted), (.loadProgram, .notPermitted):
+            Self.privileges(countingLockedMemory: RunningKernel.countsLockedMemory)
+        case (.createMap, .noMemory): "the system, or the control group of this process, has too little memory"
         case (.createMap, .invalidArgument): "a size or a flag is none for this kind of map"
         case (_, .notPermitted):
             "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"

@@ -8,7 +8,7 @@ public struct Map: ~Copyable {
     /// What it was made as.
     public let declaration: MapDeclaration
     /// How many bytes the kernel gives and takes for a value.
-    private let room: Int
+    let room: Int
 
     /// Makes a map (`BPF_MAP_CREATE`).
     ///
@@ -54,7 +54,7 @@ public struct Map: ~Copyable {
         try asking(.updateElement) { () throws(Errno) in try update(key, to: value, in: descriptor) }
     }
 
-    private func check(_ bytes: [UInt8], _ size: Int, _ call: KernelError.Call) throws(KernelError) {
+    func check(_ bytes: [UInt8], _ size: Int, _ call: KernelError.Call) throws(KernelError) {
         guard bytes.count == size else { throw KernelError(.wrongSize(bytes.count, expected: size), in: call) }
     }
 }

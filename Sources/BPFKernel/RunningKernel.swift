@@ -45,6 +45,10 @@ public enum RunningKernel {
         return versionCode(ofRelease: release)
     }
 
+    /// Whether maps and programs count as locked memory of the process (`RLIMIT_MEMLOCK`): before 5.11, from which on
+    /// they count as memory of its control group.
+    public static var countsLockedMemory: Bool { versionCode < 0x05_0b00 }
+
     /// The numbers before the first character that is neither digit nor dot, a byte each, the first the highest.
     static func versionCode(ofRelease release: String) -> UInt32 {
         let numbers = release.prefix { $0.isNumber || $0 == "." }.split(separator: ".").prefix(3).map {

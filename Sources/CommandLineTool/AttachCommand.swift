@@ -195,10 +195,16 @@ struct AttachCommand: Subcommand {
         }
 
         private func text(of error: KernelError, _ owner: HookOwner) -> String {
-            guard error.call == .createLink, error.errno == .notSupported, case .interface(_, .native) = owner else {
-                return "\(error)"
+            guard error.call == .createLink else { return "\(error)" }
+            switch (owner, error.errno) {
+            case (.interface(_, .native), .notSupported): return "\(error): --xdp-mode generic"
+            case (.netfilter(let place), .resourceBusy):
+                return "\(error) with priority \(place.priority), or a table of iptables, the filter table of which has 0: "
+                    + "choose another --priority"
+            case (.interface(let name, _), .invalidArgument) where "\((try? compile.hook) ?? .xdp)".hasPrefix("netkit"):
+                return "\(error): \(name) is no primary netkit device"
+            default: return "\(error)"
             }
-            return "\(error): --xdp-mode generic"
         }
     #endif
 }

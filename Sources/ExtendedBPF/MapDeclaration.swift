@@ -32,6 +32,8 @@ public struct MapDeclaration: Hashable, Sendable {
         public static let noPreallocation = Flags(rawValue: 1)
         /// Programs may only read (`BPF_F_RDONLY_PROG`).
         public static let readOnlyForPrograms = Flags(rawValue: 1 << 7)
+        /// Processes can have the values in their memory (`BPF_F_MMAPABLE`, Linux 5.5); for ``Kind/array``.
+        public static let shareable = Flags(rawValue: 1 << 10)
     }
 
     /// The name, a C identifier, of which the kernel keeps 15 bytes.

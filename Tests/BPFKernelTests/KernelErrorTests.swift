@@ -1,5 +1,5 @@
 #if os(Linux)
-    import BPFKernel
+    @testable import BPFKernel
     import SystemPackage
     import Testing
 
@@ -102,6 +102,18 @@
                 "bpf(BPF_LINK_GET_NEXT_ID): invalid argument (22), it needs Linux 5.8"
             ),
             (
+                KernelError(.refused(.noMemory), in: .createMap),
+                "bpf(BPF_MAP_CREATE): cannot allocate memory (12), the system, or the control group of this process, has too little memory"
+            ),
+            (
+                KernelError(.refused(.argListTooLong), in: .createMap),
+                "bpf(BPF_MAP_CREATE): argument list too long (7), it needs more memory than a map may have"
+            ),
+            (
+                KernelError(.refused(Errno(rawValue: 524)), in: .lookUpBatch),
+                "bpf(BPF_MAP_LOOKUP_BATCH): operation not supported (524), this kind of map has no batches"
+            ),
+            (
                 KernelError(.refused(.noSuchFileOrDirectory), in: .openProgram),
                 "bpf(BPF_PROG_GET_FD_BY_ID): no such file or directory (2), there is no program of that number"
             ),
@@ -144,6 +156,14 @@
         ])
         func saysWhatWouldBeRight(_ error: KernelError, _ text: String) {
             #expect(error.description == text)
+        }
+
+        /// On Linux before 5.11, which counts maps and programs as locked memory.
+        @Test func theLimitOfLockedMemoryIsSaid() {
+            #expect(
+                KernelError.privileges(countingLockedMemory: true)
+                    == "run it as root, and raise the limit of locked memory, which counts before Linux 5.11: ulimit -l unlimited"
+            )
         }
     }
 #endif

@@ -223,6 +223,8 @@
                 ip link set left mtu 9000; "$T" attach --hook xdp --match drop -i right --for 1s udp
                 ip link set left mtu 1500
                 for i in 1 2; do "$T" attach --hook xdp --match drop -i left --pin "$PINS/$i" udp >/dev/null; done
+                N="--hook netfilter --match drop --family ipv4 --hook-point input --priority"
+                for i in 3 4; do "$T" attach $N -9 --pin "$PINS/$i" udp >/dev/null; done
                 setpriv --reuid 65534 --clear-groups "$T" load udp; setpriv --reuid 65534 --clear-groups "$T" attached
                 """)
             #expect(
@@ -231,6 +233,7 @@
                     cbpf2ebpf: bpf(BPF_OBJ_GET): PINS/p is no link
                     cbpf2ebpf: bpf(BPF_LINK_CREATE): numerical result out of range (34), the MTU of the interface or of its peer is over what XDP takes in one buffer, lower it or use xdp-frags
                     cbpf2ebpf: bpf(BPF_LINK_CREATE): device or resource busy (16), another program is there already
+                    cbpf2ebpf: bpf(BPF_LINK_CREATE): device or resource busy (16), another program is there already with priority -9, or a table of iptables, the filter table of which has 0: choose another --priority
                     cbpf2ebpf: bpf(BPF_BTF_LOAD): operation not permitted (1), run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON
                     cbpf2ebpf: bpf(BPF_LINK_GET_NEXT_ID): operation not permitted (1), run it as root, or with CAP_SYS_ADMIN
 

@@ -61,6 +61,47 @@
             }
         }
 
+        /// Frames in several buffers, which differ far behind the first.
+        @Test func xdpFragsLooksIntoAllBuffers() throws {
+            try withNetworkNamespace {
+                let veth = try VethPair(mtu: 9000)
+                let (sender, receiver) = (try PacketSocket(at: veth.first), try PacketSocket(at: veth.second))
+                let tool = try BackgroundTool(
+                    ["attach", "--hook", "xdp-frags", "--match", "drop", "-i", veth.second, "ether[8000] = 7"])
+                for number in [7, 8, 7, 9] as [UInt8] {
+                    var frame = [UInt8](repeating: 0xff, count: 12) + [0x88, 0xb5]
+                    frame += [UInt8](repeating: 0, count: 8986)
+                    frame[8000] = number
+                    try sender.send(frame, linearLength: 200)
+                    #expect(try (receiver.receive(timeout: 100) == nil) == (number == 7))
+                }
+                tool.signal(SIGINT)
+                #expect(try tool.status() == 0)
+            }
+        }
+
+        /// Where the kernel has netkit; elsewhere it says so.
+        @Test(.enabled(if: Requirement.kernel(6, 7).allowsRunning, "needs Linux 6.7"))
+        func netkitTakesItsPrograms() throws {
+            try withNetworkNamespace {
+                let made = try run(
+                    "ip", ["link", "add", "name", "kit", "type", "netkit"]).status == 0
+                guard made else {
+                    let result = try ToolRun(["attach", "--hook", "netkit-primary", "--match", "drop", "-i", "lo", "udp"])
+                    #expect(result.status == 1 && result.errors.hasSuffix(": lo is no primary netkit device\n"))
+                    let types = try run("bpftool", ["btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format", "c"])
+                    #expect(!types.text.contains("struct netkit {"), "this kernel has netkit")
+                    return
+                }
+                let tool = try BackgroundTool(
+                    ["attach", "--hook", "netkit-primary", "--match", "drop", "-i", "kit", "udp"])
+                let link = try run("bpftool", ["link", "show"]).text
+                #expect(link.contains("prog \(tool.program)"), "\(link)")
+                tool.signal(SIGINT)
+                #expect(try tool.status() == 0)
+            }
+        }
+
         /// What leaves is dropped before it is sent.
         @Test(.enabled(if: Requirement.kernel(6, 6).allowsRunning, "needs Linux 6.6"))
         func tcxDropsWhatMatches() throws {

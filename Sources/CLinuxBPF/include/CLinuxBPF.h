@@ -12,6 +12,7 @@
 
 #include "linux_bpf_objects.h"
 #include "linux_interfaces.h"
+#include "linux_maps.h"
 #include "linux_sockets.h"
 #include "linux_traffic.h"
 
