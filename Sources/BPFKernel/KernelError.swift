@@ -257,7 +257,8 @@ extension KernelError: CustomStringConvertible {
         case (.updateElement, .notPermitted), (.updateBatch, .notPermitted), (.shareMap, .notPermitted):
             "the map is frozen, or read-only"
         case (.deleteElement, .invalidArgument): "the keys of an array stay"
-        case (.lookUpBatch, Errno(rawValue: 524)), (.updateBatch, Errno(rawValue: 524)): "this kind of map has no batches"
+        case (.lookUpBatch, Errno(rawValue: 524)), (.updateBatch, Errno(rawValue: 524)):
+            "this kind of map has no batches"
         case (.lookUpBatch, .invalidArgument), (.updateBatch, .invalidArgument): "it needs Linux 5.6"
         case (.freezeMap, .resourceBusy): "it is frozen already, or writable in some process's memory"
         case (.shareMap, Errno(rawValue: 524)): "only arrays made to be shared can be"

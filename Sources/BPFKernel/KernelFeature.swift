@@ -101,7 +101,8 @@ extension RunningKernel {
     }
 
     private static func request(_ instructions: [Instruction], _ type: ProgramType) -> LoadRequest {
-        var request = LoadRequest(ExtendedBPF.Program(functions: [Function(name: "probe", instructions: instructions)]), type: type)
+        var request = LoadRequest(
+            ExtendedBPF.Program(functions: [Function(name: "probe", instructions: instructions)]), type: type)
         switch type {
         case .kprobe: request.kernelVersion = versionCode
         case .netfilter: request.expectedAttachType = .netfilter

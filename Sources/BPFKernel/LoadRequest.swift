@@ -26,6 +26,8 @@ public struct LoadRequest: Hashable, Sendable {
     public var debugInformation: DebugInformation?
     /// The maps that instructions name, by the descriptor of each; the kernel holds those of a loaded program.
     public var maps: [String: FileDescriptor] = [:]
+    /// Where the data is that instructions name: in the first value of an array.
+    public var data: [String: DataPlace] = [:]
     /// What the verifier writes where the program is accepted. Where it is refused, it is asked for a log anyway.
     public var log: LogLevel = []
 
@@ -46,7 +48,17 @@ public struct LoadRequest: Hashable, Sendable {
         var linked = program.linked()
         for case (let index, .map(let name)) in linked.references {
             guard let map = maps[name] else { continue }
+            // BPF_PSEUDO_MAP_FD, which compilers leave to the loader.
+            linked.instructions[index].srcReg = .r1
             linked.instructions[index].imm = map.rawValue
+            linked.references[index] = nil
+        }
+        for case (let index, .data(let name, let offset)) in linked.references {
+            guard let place = data[name], let sum = Int32(exactly: place.offset + offset) else { continue }
+            // BPF_PSEUDO_MAP_VALUE
+            linked.instructions[index].srcReg = .r2
+            linked.instructions[index].imm = place.map.rawValue
+            linked.instructions[index].nextImm = sum
             linked.references[index] = nil
         }
         if !linked.references.isEmpty { throw unresolved(in: linked) { _ in true } }
@@ -56,6 +68,20 @@ public struct LoadRequest: Hashable, Sendable {
     private func unresolved(in function: Function, where matches: (Reference) -> Bool) -> KernelError {
         let first = function.references.filter { matches($0.value) }.min { $0.key < $1.key }!
         return KernelError(.unresolvedReference(first.value, instruction: first.key), in: .loadProgram)
+    }
+}
+
+/// A byte of the first value of an array.
+public struct DataPlace: Hashable, Sendable {
+    /// The descriptor of the array.
+    public var map: FileDescriptor
+    /// How many bytes are before it.
+    public var offset: Int
+
+    /// Makes a place.
+    public init(map: FileDescriptor, offset: Int) {
+        self.map = map
+        self.offset = offset
     }
 }
 

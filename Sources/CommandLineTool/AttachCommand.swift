@@ -199,7 +199,8 @@ struct AttachCommand: Subcommand {
             switch (owner, error.errno) {
             case (.interface(_, .native), .notSupported): return "\(error): --xdp-mode generic"
             case (.netfilter(let place), .resourceBusy):
-                return "\(error) with priority \(place.priority), or a table of iptables, the filter table of which has 0: "
+                return
+                    "\(error) with priority \(place.priority), or a table of iptables, the filter table of which has 0: "
                     + "choose another --priority"
             case (.interface(let name, _), .invalidArgument) where "\((try? compile.hook) ?? .xdp)".hasPrefix("netkit"):
                 return "\(error): \(name) is no primary netkit device"

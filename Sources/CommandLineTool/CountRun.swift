@@ -93,7 +93,10 @@
             if let histogram = try histogram {
                 try console.write(Array(HistogramText.text(counter.counts(), histogram).utf8))
             }
-            if isGone { throw ToolError("the interface '\(interface ?? "")' is gone") }
+            if isGone {
+                let what = interface.map { "interface '\($0)'" } ?? cgroup.map { "control group '\($0)'" }
+                throw ToolError("the \(what ?? "place") is gone, or somebody has detached the program")
+            }
         }
 
         private var placeName: String { interface ?? cgroup ?? hookPoint ?? hookName ?? "" }

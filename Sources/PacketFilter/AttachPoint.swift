@@ -166,7 +166,11 @@
             switch hook {
             case .socket: "a filter is attached by the program that has the socket (SO_ATTACH_BPF)"
             case .lwtIn, .lwtOut, .lwtXmit: "load an object with 'ip route add … encap bpf'"
-            case .kprobe(let name): "use fentry:\(name)"
+            case .kprobe(let name):
+                RunningKernel.availability(of: .kprobeEvents) == .missing
+                    ? "and this kernel no events of kprobes (CONFIG_KPROBE_EVENTS): use fentry:\(name) or a tracepoint, "
+                        + "tp_btf:…"
+                    : "use fentry:\(name)"
             default: "link its object with a program that calls it"
             }
         }

@@ -49,17 +49,18 @@
     /// What holds a program at its place, each in an object: what cannot be copied is in no enumeration that is.
     private enum HeldPlace {
         case link(LinkOwner)
-        case filter(FilterOwner)
+        case filter(TrafficFilterOwner)
 
         final class LinkOwner {
             let link: BPFKernel.Link
             init(_ link: consuming BPFKernel.Link) { self.link = link }
         }
+    }
 
-        final class FilterOwner {
-            let filter: TrafficFilter
-            init(_ filter: consuming TrafficFilter) { self.filter = filter }
-        }
+    /// A filter at clsact in an object of its own.
+    final class TrafficFilterOwner {
+        let filter: TrafficFilter
+        init(_ filter: consuming TrafficFilter) { self.filter = filter }
     }
 
     extension CompiledProgram {

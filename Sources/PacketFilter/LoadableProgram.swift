@@ -17,11 +17,17 @@ public struct LoadableProgram: Hashable, Sendable {
     public var license: String
     /// The text that its line marks count lines of, nil where they count none.
     let source: SourceText?
+    /// The data that the program refers to.
+    private let data: [ObjectReader.DataSection]
 
     /// The name of the program.
     public var name: String { program.entry.name }
 
-    init(_ program: ExtendedProgram, for hook: Hook, license: String, source: SourceText?) {
+    init(
+        _ program: ExtendedProgram, for hook: Hook, license: String, source: SourceText?,
+        data: [ObjectReader.DataSection]? = nil
+    ) {
+        self.data = data ?? program.dataSections
         self.program = program
         self.hook = hook
         self.license = license
@@ -30,7 +36,7 @@ public struct LoadableProgram: Hashable, Sendable {
 
     /// The programs of an object.
     ///
-    /// Maps are not made: a program that names one cannot be loaded.
+    /// Loading makes the maps and the data that they refer to, new ones each time.
     /// - Parameter hook: What the programs are for; nil for what their sections say.
     /// - Throws: `ELFError` for bytes that are no object, ``UnknownSection``, ``WrongByteOrder``.
     public static func programs(of bytes: [UInt8], on hook: Hook? = nil) throws -> [LoadableProgram] {
@@ -40,12 +46,33 @@ public struct LoadableProgram: Hashable, Sendable {
             guard let hook = hook ?? Hook(section: entry.section) else { throw UnknownSection(name: entry.section) }
             let (program, source) = try object.withLines(entry)
             return LoadableProgram(
-                program.callingKernelFunctions(), for: hook, license: object.license ?? "", source: source)
+                try object.withMaps(program).callingKernelFunctions(), for: hook, license: object.license ?? "",
+                source: source, data: object.data)
         }
     }
 }
 
 extension ExtendedProgram {
+    /// The program's tables as loaders put them together.
+    fileprivate var dataSections: [ObjectReader.DataSection] {
+        if data.isEmpty { return [] }
+        let layout = DataLayout(of: data)
+        let places = Dictionary(zip(layout.tables.map(\.name), layout.offsets)) { first, _ in first }
+        return [
+            ObjectReader.DataSection(name: ".rodata", bytes: layout.bytes(.host), isReadOnly: true, places: places)
+        ]
+    }
+
+    /// Whether an instruction refers to data of that name.
+    fileprivate func refersToData(in names: some Sequence<String>) -> Bool {
+        let names = Set(names)
+        return functions.contains { function in
+            function.references.values.contains {
+                if case .data(let name, _) = $0 { names.contains(name) } else { false }
+            }
+        }
+    }
+
     /// The program with the calls of kernel functions marked as such: in objects they look like those of functions
     /// that other files have.
     fileprivate func callingKernelFunctions() -> ExtendedProgram {
@@ -78,7 +105,9 @@ extension CompiledProgram {
         /// - Throws: As ``CompiledProgram/load(named:license:log:)``.
         public func load(log: LogLevel = []) throws -> LoadedProgram { try load(log: log, maps: [:]) }
 
-        /// Loads the program with the maps of these descriptors.
+        /// Loads the program with the maps of these descriptors, and makes those that are missing.
+        ///
+        /// The program holds them all from then on.
         func load(log: LogLevel = [], maps: [String: FileDescriptor]) throws -> LoadedProgram {
             let program = try KernelLayout.loadable(program)
             let debug = try BPFObject.DebugInformation(of: program, contextType: hook.contextType, source: source)
@@ -86,14 +115,16 @@ extension CompiledProgram {
             try request.prepare(for: hook)
             request.license = license
             request.log = log
-            request.maps = maps
+            let made = try MadeMaps(of: program, except: maps, data)
+            request.maps = maps.merging(made.descriptors) { given, _ in given }
+            request.data = made.places
             request.debugInformation = BPFKernel.DebugInformation(
                 types: debug.btf,
                 functionRecords: debug.functionInfo,
                 functionRecordSize: BPFObject.DebugInformation.functionInfoRecordSize,
                 lineRecords: debug.lineInfo,
                 lineRecordSize: BPFObject.DebugInformation.lineInfoRecordSize)
-            return try LoadedProgram(loading: request)
+            return try withExtendedLifetime(made) { try LoadedProgram(loading: request) }
         }
 
         /// The instruction that the verifier looked at last before it refused the program, and what that stands for;
@@ -130,5 +161,48 @@ extension CompiledProgram {
             }
             return nil
         }
+    }
+
+    /// The maps that a program needs, until it is loaded and holds them.
+    private final class MadeMaps {
+        private(set) var descriptors: [String: FileDescriptor] = [:]
+        private(set) var places: [String: DataPlace] = [:]
+        private var owners: [MapOwner] = []
+
+        init(
+            of program: ExtendedProgram, except given: [String: FileDescriptor], _ data: [ObjectReader.DataSection]
+        ) throws(KernelError) {
+            for declaration in program.maps where given[declaration.name] == nil {
+                descriptors[declaration.name] = try make(declaration).descriptor
+            }
+            for section in data where program.refersToData(in: section.places.keys) { try add(section) }
+        }
+
+        private func make(_ declaration: MapDeclaration) throws(KernelError) -> MapOwner {
+            let owner = try MapOwner(declaration)
+            owners.append(owner)
+            return owner
+        }
+
+        /// An array with one value, which programs know once it is frozen.
+        private func add(_ section: ObjectReader.DataSection) throws(KernelError) {
+            let name = String(section.name.drop { $0 == "." }.map { $0 == "." ? "_" : $0 })
+            let owner = try make(
+                MapDeclaration(
+                    name: name, kind: .array, keySize: 4, valueSize: UInt32(clamping: section.bytes.count),
+                    maxEntries: 1,
+                    flags: section.isReadOnly ? .readOnlyForPrograms : []))
+            try owner.map.set(section.bytes, of: [0, 0, 0, 0])
+            // Kernels before 5.2 do without.
+            if section.isReadOnly { try? owner.map.freeze() }
+            for (name, offset) in section.places { places[name] = DataPlace(map: owner.descriptor, offset: offset) }
+        }
+    }
+
+    private final class MapOwner {
+        let map: BPFKernel.Map
+        var descriptor: FileDescriptor { map.descriptor }
+
+        init(_ declaration: MapDeclaration) throws(KernelError) { map = try BPFKernel.Map(declaration) }
     }
 #endif

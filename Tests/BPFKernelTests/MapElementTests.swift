@@ -46,7 +46,8 @@
             let error = #expect(throws: KernelError.self) { try map.set([([4], [1]), ([5], [1])]) }
             #expect(
                 error?.description
-                    == "bpf(BPF_MAP_UPDATE_BATCH): argument list too long (7), the map is full, or an array has no such index")
+                    == "bpf(BPF_MAP_UPDATE_BATCH): argument list too long (7), the map is full, or an array has no such index"
+            )
             let array = try Map(MapDeclaration(name: "all", kind: .array, keySize: 4, valueSize: 4, maxEntries: 3))
             #expect(throws: KernelError.self) { try array.removeValue(of: Self.bytes(UInt32(0))) }
         }

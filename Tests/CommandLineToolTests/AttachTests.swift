@@ -57,6 +57,60 @@
             #expect(output.errors.isEmpty)
         }
 
+        private static let programWithMaps = """
+            #include <linux/bpf.h>
+            #include <bpf/bpf_helpers.h>
+            struct {
+                __uint(type, BPF_MAP_TYPE_HASH);
+                __uint(max_entries, 8);
+                __type(key, __u16);
+                __type(value, struct { __u64 n; __u32 t[3]; });
+            } hits SEC(".maps");
+            struct {
+                __uint(type, BPF_MAP_TYPE_ARRAY);
+                __uint(key_size, 4);
+                __uint(value_size, 12);
+                __uint(max_entries, 2);
+                __uint(map_flags, BPF_F_MMAPABLE);
+            } plain SEC(".maps");
+            static const volatile __u32 table[4] = {10, 20, 30, 40};
+            const volatile __u16 other = 1000;
+            __u32 seen = 7;
+            SEC("classifier") int look(struct __sk_buff *skb) {
+                __u32 zero = 0;
+                void *v = bpf_map_lookup_elem(&plain, &zero), *h = bpf_map_lookup_elem(&hits, &zero);
+                seen += 1;
+                return table[skb->len & 3] + other + (v ? 1 : 0) + (h ? 5 : 0) + 10000 * seen;
+            }
+            char LICENSE[] SEC("license") = "GPL";
+            """
+
+        /// An object that clang makes, with maps, tables and a variable; bpftool runs it and shows the maps.
+        @Test(.enabled(if: Requirement.tool("bpftool").allowsRunning, "needs bpftool"))
+        func objectsWithMapsAreLoaded() throws {
+            let result = try script(
+                """
+                cat >m.c <<'end'
+                \(Self.programWithMaps)
+                end
+                '\(llvm("clang"))' -target bpf -g -O2 -I/usr/include/$(uname -m)-linux-gnu -c m.c -o m.o
+                "$T" load m.o --pin "$PINS/p" >/dev/null; head -c 62 /dev/zero >packet
+                for i in 1 2; do bpftool prog run pinned "$PINS/p" data_in packet | sed 's/,.*//'; done
+                for i in $(bpftool -j prog show pinned "$PINS/p" | sed 's/.*"map_ids":\\[\\([0-9,]*\\)\\].*/\\1/; s/,/ /g'); do
+                    bpftool map show id $i | sed '1s/^[0-9]*: //; s/  memlock.*//; /btf_id/d; s/^\t//; s/ *$//'
+                done
+                """)
+            let lines = result.text.split(separator: "\n").map(String.init)
+            #expect(lines.prefix(2) == ["Return value: 81031", "Return value: 91031"], "\(result)")
+            #expect(
+                lines.dropFirst(2).sorted() == [
+                    "array  name data  flags 0x0", "array  name plain  flags 0x400", "array  name rodata  flags 0x80",
+                    "frozen", "hash  name hits  flags 0x0", "key 2B  value 24B  max_entries 8",
+                    "key 4B  value 12B  max_entries 2", "key 4B  value 20B  max_entries 1",
+                    "key 4B  value 4B  max_entries 1",
+                ])
+        }
+
         @Test func verboseWritesTheLog() throws {
             let output = try ToolRun(["load", "--verbose", "--hook", "xdp", "--match", "drop", "udp"])
             #expect(output.status == 0)
@@ -176,7 +230,12 @@
                 "attach --hook socket udp",
                 "the socket hook has no links, a filter is attached by the program that has the socket (SO_ATTACH_BPF)"
             ),
-            ("attach --hook kprobe:ip_rcv udp", "the kprobe:ip_rcv hook has no links, use fentry:ip_rcv"),
+            (
+                "attach --hook kprobe:ip_rcv udp",
+                FileManager.default.fileExists(atPath: "/sys/bus/event_source/devices/kprobe")
+                    ? "the kprobe:ip_rcv hook has no links, use fentry:ip_rcv"
+                    : "the kprobe:ip_rcv hook has no links, and this kernel no events of kprobes (CONFIG_KPROBE_EVENTS): use fentry:ip_rcv or a tracepoint, tp_btf:…"
+            ),
             (
                 "attach --hook function:xdp udp",
                 "the function:xdp hook has no links, link its object with a program that calls it"

@@ -84,10 +84,14 @@
         @Test(.enabled(if: Requirement.kernel(6, 7).allowsRunning, "needs Linux 6.7"))
         func netkitTakesItsPrograms() throws {
             try withNetworkNamespace {
-                let made = try run(
-                    "ip", ["link", "add", "name", "kit", "type", "netkit"]).status == 0
+                let made =
+                    try run(
+                        "ip", ["link", "add", "name", "kit", "type", "netkit"]
+                    ).status == 0
                 guard made else {
-                    let result = try ToolRun(["attach", "--hook", "netkit-primary", "--match", "drop", "-i", "lo", "udp"])
+                    let result = try ToolRun([
+                        "attach", "--hook", "netkit-primary", "--match", "drop", "-i", "lo", "udp",
+                    ])
                     #expect(result.status == 1 && result.errors.hasSuffix(": lo is no primary netkit device\n"))
                     let types = try run("bpftool", ["btf", "dump", "file", "/sys/kernel/btf/vmlinux", "format", "c"])
                     #expect(!types.text.contains("struct netkit {"), "this kernel has netkit")
@@ -240,6 +244,42 @@
                 #expect(tool.output == "detached after 1.5 s; --statistics would tell how often it ran\n")
                 #expect(try goes(program))
             }
+        }
+
+        /// Both run, each for what it matches, and one goes without the other.
+        @Test(
+            .enabled(if: Requirement.kernel(6, 6).allowsRunning, "needs Linux 6.6"),
+            .enabled(if: Requirement.tool("python3").allowsRunning, "needs python3"))
+        func twoInstancesAreAtOneHook() throws {
+            try withNetworkNamespace {
+                try ip("link", "set", "lo", "up")
+                let hook = ["attach", "--hook", "tcx-ingress", "--match", "drop", "-i", "lo"]
+                let first = try BackgroundTool(hook + ["udp port 5001"])
+                let second = try BackgroundTool(hook + ["udp port 5002"])
+                #expect(try [5001, 5002, 5003].map { try datagram(to: $0) } == ["-", "-", "R"])
+                first.signal(SIGINT)
+                #expect(try first.status() == 0)
+                #expect(try [5001, 5002].map { try datagram(to: $0) } == ["R", "-"])
+                second.signal(SIGKILL)
+                _ = try second.status()
+                #expect(try datagram(to: 5002) == "R")
+            }
+        }
+
+        @Test func aRemovedControlGroupEndsIt() throws {
+            let group = try ControlGroup()
+            let tool = try BackgroundTool(
+                ["attach", "--hook", "cgroup-egress", "--match", "deny", "--cgroup", group.path, "udp"])
+            let counting = try BackgroundTool(["count", "--hook", "cgroup-ingress", "--cgroup", group.path, "udp"])
+            #expect(rmdir(group.path) == 0)
+            #expect(try tool.status() == 1)
+            #expect(
+                tool.messages.hasSuffix(
+                    "\ncbpf2ebpf: the program was detached, or what it was attached to is gone\n"))
+            #expect(try counting.status() == 1)
+            let gone = "cbpf2ebpf: the control group '\(group.path)' is gone, or somebody has detached the program\n"
+            #expect(counting.messages.hasSuffix("\n" + gone), "\(counting.messages)")
+            #expect(counting.output.hasSuffix("udp           0      0          0        0\n"))
         }
 
         @Test func aVanishedInterfaceEndsIt() throws {

@@ -26,6 +26,8 @@ public struct BTFError: Error, Hashable, Sendable {
         case noSuchMember(String, structure: String)
         /// The member does not fill whole bytes.
         case bitField(String, structure: String)
+        /// A map is described in a way that is not known here.
+        case unloadableMap(String, String)
         /// There are more types than the kernel takes.
         case tooManyTypes(count: Int, limit: Int)
         /// There are more bytes than the kernel takes.
@@ -73,6 +75,7 @@ extension BTFError.Reason: CustomStringConvertible {
             "there is no string at \(offset), the strings have \(size) bytes"
         case .typeOutOfRange(let id, let count):
             "there is no type \(id), the last is \(count)"
+        case .unloadableMap(let name, let reason): "map \(name.debugDescription) cannot be made: \(reason)"
         case .circularType(let id):
             "type \(id) stands for itself, it must end at another kind of type"
         case .noSuchType(let kind, let name):

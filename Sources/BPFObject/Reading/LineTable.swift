@@ -13,7 +13,7 @@ struct LineTable: Hashable, Sendable {
 
     /// By name.
     private var functions: [String: Place] = [:]
-    private var types: [UInt8] = []
+    private(set) var types: [UInt8] = []
     private var records: [UInt8] = []
     private let byteOrder: ByteOrder
 

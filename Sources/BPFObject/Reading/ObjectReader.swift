@@ -2,7 +2,7 @@ import ExtendedBPF
 
 /// The programs of an object, by whatever compiler, as instructions and what they refer to.
 ///
-/// Of maps the program has the names only.
+/// Of maps the program has the names only; ``withMaps(_:)`` adds their declarations.
 public struct ObjectReader: Hashable, Sendable {
     /// A program as a loader puts it together: one that is entered at and all functions of `.text` that it needs.
     public struct Entry: Hashable, Sendable {
@@ -19,6 +19,8 @@ public struct ObjectReader: Hashable, Sendable {
 
     /// What the object states its license is, nil where it states none.
     public let license: String?
+    /// The data that programs refer to.
+    public let data: [DataSection]
     /// Where the lines of the instructions are described.
     let lines: LineTable
 
@@ -55,6 +57,7 @@ public struct ObjectReader: Hashable, Sendable {
             String(decoding: file.content(of: $0).prefix { $0 != 0 }, as: UTF8.self)
         }
         lines = LineTable(of: file)
+        data = Self.dataSections(of: file)
     }
 
     /// `entry` with the functions that it calls, and they call.

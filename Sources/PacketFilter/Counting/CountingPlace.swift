@@ -70,7 +70,7 @@ import Pcap
     struct CountingAttachment: ~Copyable {
         private var links: LinkChain?
         private var tap: PacketTap?
-        private var filter: TrafficFilter?
+        private var filter: TrafficFilterOwner?
 
         init(_ program: borrowing LoadedProgram, at place: CountingPlace) throws {
             links = nil
@@ -89,8 +89,9 @@ import Pcap
                     try BPFKernel.Link(attaching: program, at: .interface(index, direction.attachType)), links)
             case .traffic(_, let direction, let way):
                 let priority: UInt16 = if case .clsact(let priority) = way { priority } else { 0 }
-                filter = try TrafficFilter(
-                    attaching: program, at: place.networkInterface!.index, direction, priority: priority)
+                filter = TrafficFilterOwner(
+                    try TrafficFilter(
+                        attaching: program, at: place.networkInterface!.index, direction, priority: priority))
             case .cgroup(let path, let hook):
                 guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
                 let folder: FileDescriptor
@@ -112,6 +113,9 @@ import Pcap
             case .tracing(let hook): throw CountingError(.unattachable(hook))
             }
         }
+
+        /// Whether the program is no longer where it was put.
+        var isGone: Bool { (links?.isGone ?? false) || (filter?.filter.information.isGone ?? false) }
 
         /// The kernel takes one program for each priority, and none where a table of iptables is; its filter table is
         /// at 0.
@@ -140,5 +144,8 @@ import Pcap
             self.link = link
             self.rest = rest
         }
+
+        /// Whether one of them has nothing any more that it is at.
+        var isGone: Bool { (try? link.information().place.isGone) == true || rest?.isGone == true }
     }
 #endif

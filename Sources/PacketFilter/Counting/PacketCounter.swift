@@ -68,8 +68,10 @@
         /// - Throws: ``KernelError``.
         public func programInformation() throws -> ProgramInformation { try program.information() }
 
-        /// Whether the interface, if it is at one, is still there; once it is not, nothing is counted any more.
+        /// Whether the interface or control group, if it is at one, is still there; once it is not, nothing is counted any
+        /// more.
         public var isAttached: Bool {
+            if attachment.isGone { return false }
             guard let interface else { return true }
             return (try? NetworkInterface(named: interface.name).index) == interface.index
         }
