@@ -302,6 +302,7 @@
         private static let hooks = [
             "xdp --match drop -i left", "tcx-ingress --match drop -i left", "tp_btf:kfree_skb",
             "netfilter --match drop --family ipv4 --hook-point input", "cgroup-egress --match deny --cgroup",
+            "tc --match shot -i left --direction ingress --clsact",
         ]
 
         /// Three capabilities are enough on every hook, for somebody who is not root; without one of them it is said

@@ -49,7 +49,8 @@
         @Test(arguments: hooks) func theCountsAreThoseOfTheClassicFilters(hook: Hook) throws {
             let all = Self.filters(for: hook)
             #expect(all.count > 40)
-            let hookVerdict = hook.verdicts.first?.value ?? 0
+            // What lets filters behind it decide.
+            let hookVerdict = hook == .tc ? TCVerdict.unspec.value : hook.verdicts.first?.value ?? 0
             var matches: UInt64 = 0
             for start in stride(from: 0, to: all.count, by: 30) {
                 let filters = Array(all[start..<min(start + 30, all.count)])
