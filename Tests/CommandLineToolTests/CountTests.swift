@@ -113,8 +113,8 @@
             }
             #expect(lines.first == shown.first && totals(lines) == totals(shown))
             let programs = try count(
-                "-i lo --input dns=dns.asm --input 9.asm 'ip broadcast' --netmask 255.255.255.0 --json --for 500ms",
-                "send 20",
+                "-i lo --input dns=dns.asm --input 9.asm 'ip broadcast' --netmask 255.255.255.0 --json",
+                "send 20; kill -INT $pid",
                 before: """
                     "$tool" convert --to bpf-asm udp port 53 >dns.asm; "$tool" convert --to xt-bpf udp port 9 >9.asm
                     """)
