@@ -65,6 +65,10 @@ public struct KernelError: Error, Hashable, Sendable {
         case lookUpElement = "bpf(BPF_MAP_LOOKUP_ELEM)"
         /// Changing a value of a map.
         case updateElement = "bpf(BPF_MAP_UPDATE_ELEM)"
+        /// Mapping a ring buffer into memory.
+        case mapRing = "mmap"
+        /// Waiting for a ring buffer to have something to read.
+        case waitForRing = "poll"
         /// Attaching an eBPF program to a socket.
         case attachProgram = "setsockopt(SO_ATTACH_BPF)"
         /// Attaching a classic filter to a socket.

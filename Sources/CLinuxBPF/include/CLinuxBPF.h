@@ -12,6 +12,7 @@
 
 #include "linux_bpf_objects.h"
 #include "linux_interfaces.h"
+#include "linux_ring.h"
 #include "linux_sockets.h"
 
 /// What BPF_PROG_LOAD takes. Texts end with NUL; a pointer may be null where its size or count is 0.
