@@ -66,7 +66,7 @@ public struct RingBuffer: ~Copyable {
     ///   - signals: Signals, all blocked in this thread, that end the wait; they stay pending.
     /// - Returns: Whether there is something to read.
     public borrowing func wait(atMost time: Duration, orFor signals: [CInt] = []) throws(KernelError) -> Bool {
-        let milliseconds = CInt(clamping: Int64((time / .milliseconds(1)).rounded(.up)))
+        let milliseconds = CInt(clamping: Int64((max(time, .zero) / .milliseconds(1)).rounded(.up)))
         let descriptor = map.descriptor
         return try asking(.waitForRing) { () throws(Errno) in
             try answer(linux_ring_wait(descriptor.rawValue, signals, CInt(signals.count), milliseconds)) == 1

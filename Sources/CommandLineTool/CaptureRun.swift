@@ -100,7 +100,9 @@
 
         func report(on console: Console) {
             guard let counts = try? counts else { return }
-            console.report("\(counts.captured) packets captured\n\(counts.lost) packets lost, the buffer was full\n")
+            // What is not in the file has not been captured, whatever kept it out.
+            let lost = counts.lost == 0 ? "none lost" : "\(counts.lost) lost while the buffer was full"
+            console.report("\(writer.packetCount) packets captured, \(lost)\n")
         }
     }
 #endif

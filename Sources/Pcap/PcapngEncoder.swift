@@ -12,16 +12,22 @@ public struct PcapngEncoder: Sendable {
     /// Forgets the bytes, and keeps their memory.
     public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
-    /// How many bytes of whole blocks there are among the first `count`.
-    public func wholeBlocks(within count: Int) -> Int {
-        var end = 0
-        while end + 8 <= bytes.count {
-            let length = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: end + 4, as: UInt32.self) }
-            guard end + Int(length) <= count else { break }
-            end += Int(length)
+    /// How many bytes of whole blocks there are among the first `count`, and how many of the blocks are packets.
+    public func wholeBlocks(within count: Int) -> (bytes: Int, packets: Int) {
+        var (end, packets) = (0, 0)
+        bytes.withUnsafeBytes { bytes in
+            while end + 8 <= min(count, bytes.count) {
+                let length = bytes.loadUnaligned(fromByteOffset: end + 4, as: UInt32.self)
+                guard end + Int(length) <= count else { break }
+                if bytes.loadUnaligned(fromByteOffset: end, as: UInt32.self) == Self.packetType { packets += 1 }
+                end += Int(length)
+            }
         }
-        return end
+        return (end, packets)
     }
+
+    /// The type of Enhanced Packet Blocks.
+    private static let packetType: UInt32 = 6
 
     /// Begins a file (Section Header Block).
     ///
@@ -67,7 +73,7 @@ public struct PcapngEncoder: Sendable {
         _ packet: [UInt8], interface: UInt32, time: UInt64, wireLength: UInt32, flags: UInt32 = 0,
         comment: String? = nil
     ) {
-        let start = begin(6)
+        let start = begin(Self.packetType)
         append(interface)
         append(UInt32(truncatingIfNeeded: time >> 32))
         append(UInt32(truncatingIfNeeded: time))

@@ -26,6 +26,12 @@ public struct CapturedPacket: Hashable, Sendable {
         public var index: UInt32
         /// Its name; empty where the packet has none.
         public var name: String
+
+        /// Names an interface.
+        public init(index: UInt32, name: String) {
+            self.index = index
+            self.name = name
+        }
     }
 
     /// Where a packet was going. The raw value is that of pcapng's `epb_flags`.

@@ -123,7 +123,8 @@
         public var isAttached: Bool {
             guard attachment.withLock({ $0 != nil }) else { return false }
             guard let interface else { return true }
-            return (try? NetworkInterface(named: interface.name).index) == interface.index
+            // By its number: it may get another name.
+            return RunningKernel.interfaceName(ofIndex: interface.index) != nil
         }
 
         /// What the kernel knows of the program.

@@ -19,6 +19,10 @@
         private var interfaces: [InterfaceKey: UInt32] = [:]
         /// How many packets each has.
         private var packetCounts: [UInt64] = []
+        /// How many packets are in the file.
+        public private(set) var packetCount = 0
+        /// How many are yet to be written.
+        private var gathered = 0
         private var last: (key: InterfaceKey, number: UInt32)?
 
         private struct InterfaceKey: Hashable {
@@ -84,6 +88,7 @@
             let key = InterfaceKey(interface: packet.interface, linkType: packet.linkType)
             let number = last?.key == key ? last!.number : number(of: key)
             packetCounts[Int(number)] += 1
+            gathered += 1
             encoder.appendPacket(
                 packet.bytes, interface: number, time: packet.time, wireLength: packet.wireLength,
                 flags: packet.flags, comment: packet.dropReason.map { "drop reason: \($0)" })
@@ -116,15 +121,20 @@
                     }
                 }
             } catch {
-                let rest = Int64(written - encoder.wholeBlocks(within: written))
+                let whole = encoder.wholeBlocks(within: written)
+                packetCount += whole.packets
+                let rest = Int64(written - whole.bytes)
                 if let end = try? file.seek(offset: 0, from: .current) {
                     try? file.resize(to: end - rest)
                     _ = try? file.seek(offset: end - rest, from: .start)
                 }
                 encoder.removeAll()
+                gathered = 0
                 throw FileError(path: path, errno: error as? Errno ?? .ioError)
             }
             encoder.removeAll()
+            packetCount += gathered
+            gathered = 0
         }
 
         /// Writes how the capture went, and what is left to write.
