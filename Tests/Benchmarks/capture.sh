@@ -18,6 +18,8 @@ export tool scratch seconds
 
 echo "machine: $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) processors, Linux $(uname -r), $(date -I)"
 unshare -n sh -eu <<'SCRIPT'
+pid=
+trap '[ -z "$pid" ] || kill $pid 2>/dev/null || true' EXIT
 ip link add left type veth peer name right
 for name in left right; do
     echo 1 >/proc/sys/net/ipv6/conf/$name/disable_ipv6
@@ -25,19 +27,21 @@ for name in left right; do
 done
 sleep 1
 
+received() { awk '$1 == "right:" { print $3 }' /proc/self/net/dev; }
+
 # capture NAME RATE ARGUMENT...
 capture() {
     name=$1; rate=$2; shift 2
     # The shell keeps Ctrl-C from what it starts in the background.
     env --default-signal=INT nice -n -19 "$tool" capture -w "$scratch/file.pcapng" "$@" udp 2>"$scratch/report" & pid=$!
-    until grep -q Ctrl-C "$scratch/report"; do kill -0 $pid; sleep 0.1; done
-    before=$(cat /sys/class/net/right/statistics/rx_packets)
+    until grep -qs Ctrl-C "$scratch/report"; do kill -0 $pid; sleep 0.1; done
+    before=$(received)
     sent=$(chrt -f 1 "$scratch/send" left $((rate * seconds)) "$rate")
     sleep 0.2
     time=$(awk '{ printf "%.2f", ($14 + $15) / '"$(getconf CLK_TCK)"' }' /proc/$pid/stat)
     memory=$(awk '/VmHWM/ { printf "%d", $2 / 1024 }' /proc/$pid/status)
-    kill -INT $pid; wait $pid
-    arrived=$(($(cat /sys/class/net/right/statistics/rx_packets) - before))
+    kill -INT $pid; wait $pid; pid=
+    arrived=$(($(received) - before))
     in_file=$(tcpdump -r "$scratch/file.pcapng" --count 2>/dev/null | sed 's/ .*//')
     set -- $sent
     echo "$name: $1 sent in $2 s ($(echo "$1 $2" | awk '{ printf "%d", $1 / $2 }')/s), $arrived arrived, $in_file in the file," \

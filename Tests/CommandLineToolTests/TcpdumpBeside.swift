@@ -24,7 +24,12 @@
             process = number
         }
 
-        deinit { kill(process, SIGKILL) }
+        deinit { if isRunning { kill(process, SIGKILL) } }
+
+        /// Whoever inherits the process may take seconds to notice that it has ended, and keep its number meanwhile.
+        private var isRunning: Bool {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(process)/exe")) != nil
+        }
 
         struct Failure: Error { var text: String }
 
@@ -36,7 +41,7 @@
                 usleep(20_000)
             }
             kill(process, SIGTERM)
-            while kill(process, 0) == 0 { usleep(5000) }
+            while isRunning { usleep(5000) }
         }
     }
 #endif
