@@ -77,8 +77,10 @@ public struct KernelError: Error, Hashable, Sendable {
         case updateBatch = "bpf(BPF_MAP_UPDATE_BATCH)"
         /// Keeping processes from changing a map.
         case freezeMap = "bpf(BPF_MAP_FREEZE)"
-        /// Having a map's values in this process's memory.
+        /// Having a map's values, or a ring buffer, in this process's memory.
         case shareMap = "mmap"
+        /// Waiting for a ring buffer to have something to read.
+        case waitForRing = "poll"
         /// Attaching an eBPF program to a socket.
         case attachProgram = "setsockopt(SO_ATTACH_BPF)"
         /// Attaching a classic filter to a socket.

@@ -44,7 +44,7 @@ public enum CommandLineTool {
     private static let subcommands: [any Subcommand.Type] = [
         RunCommand.self, SocketsCommand.self, RequiresCommand.self, ConvertCommand.self, AssembleCommand.self,
         DisassembleCommand.self, CheckCommand.self, LoadCommand.self, AttachCommand.self, AttachedCommand.self,
-        DetachCommand.self, CountCommand.self, BenchCommand.self,
+        DetachCommand.self, CountCommand.self, CaptureCommand.self, BenchCommand.self,
     ]
 
     private static func run<Command: ConsoleCommand>(

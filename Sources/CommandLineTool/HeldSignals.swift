@@ -8,10 +8,13 @@
     /// The signals by which people and systems end a command, held back so that it ends in its own time.
     struct HeldSignals {
         fileprivate var set = sigset_t()
+        /// Which they are.
+        let numbers: [CInt]
 
         fileprivate init(_ signals: [CInt]) {
+            numbers = signals.filter { !Self.isIgnored($0) }
             sigemptyset(&set)
-            for signal in signals where !Self.isIgnored(signal) { sigaddset(&set, signal) }
+            for signal in numbers { sigaddset(&set, signal) }
         }
 
         /// Whether whoever started the process wants it to outlive the signal, as nohup does.

@@ -68,6 +68,19 @@
             return packets[0]
         }
 
+        /// The argument of the hook's tracepoint that tells why a packet was dropped (Linux 5.17), or nil.
+        static func dropReasonArgument(of hook: Hook) throws -> Int? {
+            try parameters(of: hook, running().types)?.firstIndex { $0.type == "enum skb_drop_reason" }
+        }
+
+        /// The names of these reasons without what all have in front.
+        static func dropReasons() throws -> [UInt32: String] {
+            let prefix = "SKB_DROP_REASON_"
+            return try running().types.enumerators(of: "skb_drop_reason").mapValues {
+                $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0
+            }
+        }
+
         /// The arguments of the hook's tracepoint or function, nil where there is none of that name.
         private static func parameters(of hook: Hook, _ types: BTFReader) throws(BTFError) -> [BTFParameter]? {
             do throws(BTFError) {

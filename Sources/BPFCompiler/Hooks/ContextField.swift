@@ -33,6 +33,18 @@ enum HelperFunction: Int32 {
     case randomNumber = 7
     /// `bpf_get_smp_processor_id`
     case processorID = 8
+    /// `bpf_skb_load_bytes`
+    case socketBufferCopy = 26
+    /// `bpf_ringbuf_reserve`
+    case ringReserve = 131
+    /// `bpf_ringbuf_submit`
+    case ringSubmit = 132
     /// `bpf_xdp_get_buff_len`
     case xdpBufferLength = 188
+    /// `bpf_xdp_load_bytes`
+    case xdpCopy = 189
+    /// `bpf_dynptr_read`
+    case dynptrRead = 201
+    /// `bpf_ktime_get_tai_ns`
+    case atomicTime = 208
 }

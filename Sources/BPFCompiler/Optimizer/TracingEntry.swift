@@ -39,15 +39,17 @@ struct TracingEntry {
         return ExtendedBPF.Program(functions: [entry(named: name, ethernet[0], ip.first)] + ethernet + ip)
     }
 
-    /// A function for the packets of one kind, which returns 1 or 0, and what it calls.
+    /// A function for the packets of one kind, which returns 0 or what says that it matches, and what it calls.
     private func functions(
         _ filter: ClassicBPF.Program, _ layer: Hook.LinkLayer, named name: String
     ) throws(CompilerError) -> [Function] {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
+        // Who makes the program part of another may want to know of which kind the packet was.
+        let match = layer == .rawIP && options.isPart ? CapturingProgram.rawIPMatch : 1
         let target = Target(
-            hook: target.hook, match: Verdict(value: 1), noMatch: Verdict(value: 0)
+            hook: target.hook, match: Verdict(value: match), noMatch: Verdict(value: 0)
         ).showing(vlan: target.vlan ?? .bytes)
         let function = try Compilation(filter: filter, target: target, options: options).function(named: name)
         return Routine.link([function], named: name, for: target.hook, options).functions

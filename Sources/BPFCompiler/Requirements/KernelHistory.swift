@@ -19,6 +19,12 @@ enum KernelHistory {
     static let fourthInstructionSet = KernelVersion(6, 6)
     static let mayGoto = KernelVersion.mayGoto
 
+    // MARK: Captures
+
+    static let ringBuffers = KernelVersion(5, 8)
+    /// A helper function that copies packets in several buffers, too.
+    static let xdpCopies = KernelVersion(5, 18)
+
     /// The most slots of a program before 5.2, `BPF_MAXINSNS`.
     static let formerSlotLimit = 4096
 
@@ -77,6 +83,7 @@ enum KernelHistory {
         (93...98, KernelVersion(5, 1)), (99...108, KernelVersion(5, 2)), (109...110, KernelVersion(5, 3)),
         (111...115, KernelVersion(5, 5)), (125...125, KernelVersion(5, 8)), (130...135, KernelVersion(5, 8)),
         (181...181, KernelVersion(5, 17)), (188...190, KernelVersion(5, 18)), (197...203, KernelVersion(5, 19)),
+        (208...208, .atomicTime),
     ]
 
     /// Without `bpf_`, as `<linux/bpf.h>` has them.
@@ -90,6 +97,7 @@ enum KernelHistory {
         113: "probe_read_kernel", 125: "ktime_get_boot_ns", 130: "ringbuf_output", 131: "ringbuf_reserve",
         132: "ringbuf_submit", 133: "ringbuf_discard", 181: "loop", 188: "xdp_get_buff_len",
         189: "xdp_load_bytes", 190: "xdp_store_bytes", 201: "dynptr_read", 202: "dynptr_write", 203: "dynptr_data",
+        208: "ktime_get_tai_ns",
     ]
 }
 

@@ -13,6 +13,7 @@
 #include "linux_bpf_objects.h"
 #include "linux_interfaces.h"
 #include "linux_maps.h"
+#include "linux_ring.h"
 #include "linux_sockets.h"
 #include "linux_traffic.h"
 
