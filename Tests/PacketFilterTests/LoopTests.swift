@@ -14,6 +14,12 @@
             .xdp(match: .drop), .tc(match: .shot), .cgroupIngress(match: .deny), .socket,
         ]
 
+        static let everywhere: [Target] =
+            targets + [
+                .xdpFrags(match: .drop), .lwtXmit(match: .drop), .netfilter(match: .drop), .tpBTF("kfree_skb"),
+                .rawTP("kfree_skb"),
+            ]
+
         struct Case: CustomTestStringConvertible, Sendable {
             var expression: CorpusExpression
             var target: Target
@@ -23,11 +29,11 @@
             var testDescription: String { "\(expression) \(target.hook) \(kernel?.description ?? "")" }
         }
 
-        /// Bounded loops, and from Linux 6.9 on such as are left to run.
+        /// Bounded loops, and from Linux 6.9 on such as are left to run; programs at netfilter are for 6.17 and later.
         static let cases = Corpus.loops.flatMap { expression in
             targets.flatMap { target in
                 [nil, KernelVersion(6, 9)].map { Case(expression: expression, target: target, kernel: $0) }
-            }
+            } + [Case(expression: expression, target: .netfilter(match: .drop), kernel: KernelVersion(6, 17))]
         }
 
         @Test(arguments: cases) func theKernelDecidesAsLibpcap(test: Case) throws {
@@ -49,13 +55,30 @@
             guard case .verdict(let match, _) = target.result else {
                 return try compare(filter, rounds, test.kernel == nil, program, isRaw) { $0 != 0 }
             }
-            try compare(filter, rounds, test.kernel == nil, program, isRaw) { $0 == match.value }
+            // There a `struct nf_hook_state` says that the packets are IPv6 (NFPROTO_IPV6).
+            let context: [UInt8] = target.hook == .netfilter ? [0, 10] + Array(repeating: 0, count: 46) : []
+            try compare(filter, rounds, test.kernel == nil, program, isRaw, context) { $0 == match.value }
+        }
+
+        /// The verifier walks through loops as programs read packets, which each hook and each kernel's way does its own.
+        @Test(arguments: everywhere.indices) func loopsAreTakenEverywhere(place: Int) throws {
+            let target = Self.everywhere[place]
+            let link = try LinkType(target.hook.linkLayer == .rawIP ? "RAW" : "EN10MB")
+            for expression in ["ip6 protochain 17", "ip protochain 17 or ip6 protochain 6"] {
+                let filter = try PacketFilter(expression, linkType: link)
+                for oldest in [KernelVersion(5, 15), KernelVersion(6, 9), KernelVersion(6, 17)] {
+                    do {
+                        _ = try filter.compile(for: target, options: CompilerOptions(kernel: oldest)).load()
+                    } catch let error as CompilerError {
+                        #expect("\(error)".contains("needs Linux"), "\(error)")
+                    }
+                }
+            }
         }
 
         private func compare(
             _ filter: PacketFilter, _ rounds: Int, _ isBounded: Bool, _ program: borrowing BPFKernel.Program,
-            _ isRaw: Bool,
-            _ isMatch: (UInt32) -> Bool
+            _ isRaw: Bool, _ context: [UInt8] = [], _ isMatch: (UInt32) -> Bool
         ) throws {
             var matches = 0
             var generator = SeededGenerator(for: filter.expression!)
@@ -64,7 +87,7 @@
                     for isTruncated in [false, true] where headers <= 420 {
                         let packet = chain(of: headers, endingWith: last, isTruncated, filter, isRaw, &generator)
                         let theirs = libpcapResult(filter.classic, isRaw ? Array(packet.dropFirst(14)) : packet) != 0
-                        let ours = isMatch(try program.run(on: packet).returnValue)
+                        let ours = isMatch(try program.run(on: packet, contextBytes: context).returnValue)
                         // What exceeds the bound does not match; one that only just does may.
                         if headers < rounds - 1 || !theirs || !isBounded {
                             #expect(ours == theirs, "\(headers) headers, then \(last), truncated: \(isTruncated)")

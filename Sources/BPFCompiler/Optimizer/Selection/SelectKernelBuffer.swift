@@ -93,6 +93,12 @@ extension Selector {
             append(.alu32(.subtract, .r0, .r0), dst: readable, src: rest)
         }
         if needsCast { emitCast(into: data) }
+        if access == .probes, !loops.isEmpty {
+            // From Linux 6.17 on the verifier takes the address for a pointer, and tells rounds of a loop apart by what is
+            // added to it. Swapped twice it is the number that it was before.
+            append(.bigEndian(.r0, bits: 64), dst: data)
+            append(.bigEndian(.r0, bits: 64), dst: data)
+        }
         if kernelBuffer.shift != nil { emitLeastReadable(readable) }
         setResult(graph.failure)
         if access != .probes { cursors[.packetStart] = Cursors.Cursor(register: data, position: 0, end: 0) }

@@ -28,8 +28,8 @@ extension Selector {
         }
     }
 
-    /// Lets the verifier know nothing of what a loop's first round starts with, so that it starts like all others: the
-    /// packet's length, of which it knows nothing, is added and taken away again.
+    /// Lets the verifier know nothing of what a loop's round starts with, so that it starts like all others: the packet's
+    /// length, of which it knows nothing, is added and taken away again.
     mutating func forgetParameters(handedAlong edge: Edge) {
         let length = function.makeRegister()
         emitLength(into: length)

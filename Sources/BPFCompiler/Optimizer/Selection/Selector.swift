@@ -32,6 +32,9 @@ struct Selector {
     var isAbandoned = false
     /// The first blocks of loops that have not been come by yet.
     private var loopsAhead: [BlockID] = []
+    private let tree: DominatorTree
+    /// The first blocks of all loops.
+    let loops: Set<BlockID>
     private var pointers: [Graph.Window: MachineRegister] = [:]
     /// Where on the stack copies of the packet are.
     let places: StackPlaces
@@ -86,6 +89,8 @@ struct Selector {
         self.target = target
         self.options = options
         self.access = access
+        tree = DominatorTree(graph)
+        loops = Set(LoopBounds.loops(in: graph, tree).keys)
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
         entryCursors = Array(repeating: nil, count: graph.blocks.count)
@@ -107,8 +112,7 @@ struct Selector {
 
     private mutating func emitBlocks() throws(CompilerError) {
         _ = function.reserveStack(places.size)
-        let tree = DominatorTree(graph)
-        loopsAhead = Array(LoopBounds.loops(in: graph, tree).keys)
+        loopsAhead = Array(loops)
         for id in tree.order {
             if id == .entry {
                 blocks[0] = current
@@ -241,12 +245,13 @@ struct Selector {
         if edge.arguments.isEmpty, let result = returned(by: edge.target) { return exit(with: result) }
         let moves = moves(along: edge)
         let target = machineBlock(edge.target)
-        let entersLoop = hasMayGoto && loopsAhead.contains(edge.target)
-        guard !moves.isEmpty || entersLoop else { return target }
+        // A round that copies to the stack leaves another state there, from which on later ones are compared anew.
+        let forgets = hasMayGoto && (copies ? loops.contains(edge.target) : loopsAhead.contains(edge.target))
+        guard !moves.isEmpty || forgets else { return target }
         let block = function.makeBlock()
         function.blocks[block].instructions = moves
         inBlock(block) {
-            if entersLoop { $0.forgetParameters(handedAlong: edge) }
+            if forgets { $0.forgetParameters(handedAlong: edge) }
             $0.end(with: .jump(target))
         }
         return block
