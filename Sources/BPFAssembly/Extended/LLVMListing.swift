@@ -18,9 +18,11 @@ public enum LLVMListing {
             let slots = function.slots
             let targets = callTargets(function, slots)
             for (index, instruction) in function.instructions.enumerated() {
-                if let label = targets[slots[index]] { text += "\(label):\n" }
-                if let line = lines[index], source.indices.contains(line - 1) { text += comment(source[line - 1]) }
-                let callee = targets[target(ofCall: instruction, at: slots[index])]
+                if !targets.isEmpty, let label = targets[slots[index]] { text += "\(label):\n" }
+                if !lines.isEmpty, let line = lines[index], source.indices.contains(line - 1) {
+                    text += comment(source[line - 1])
+                }
+                let callee = targets.isEmpty ? nil : targets[target(ofCall: instruction, at: slots[index])]
                 text += "\t" + image(instruction, function.references[index], callee) + "\n"
             }
         }
@@ -92,10 +94,10 @@ extension Instruction {
         default: break
         }
         // The comparison is the kernel's but for the number, which LLVM writes with its sign.
-        let words = image().split(separator: " ")
-        guard words.count == 6 else { return image() }
-        let second = opcode.operand == .register ? String(words[3]) : "\(imm)"
-        return "if \(words[1]) \(words[2]) \(second) goto \(target)"
+        guard let condition = opcode.condition else { return image() }
+        let letter = opcode.instructionClass == .jmp32 ? "w" : "r"
+        let second = opcode.operand == .register ? letter + String(srcReg.rawValue) : String(imm)
+        return "if \(letter)\(dstReg.rawValue) \(condition.symbol) \(second) goto \(target)"
     }
 
     private func llvmPlace(_ base: Register, sign: Character = "u") -> String {
