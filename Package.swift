@@ -83,7 +83,8 @@ let package = Package(
             name: "measure-counting", dependencies: ["PacketFilter", "BPFCompiler", "ExtendedBPF", "TestSupport"],
             path: "Tests/Benchmarks/Counting"),
         .executableTarget(
-            name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF"], path: "Tests/Benchmarks/Forms"),
+            name: "measure-forms", dependencies: ["BPFAssembly", "ClassicBPF", "ExtendedBPF"],
+            path: "Tests/Benchmarks/Forms"),
         .testTarget(name: "ClassicBPFTests", dependencies: ["ClassicBPF", "CPcap", "TestSupport"]),
         .testTarget(name: "ExtendedBPFTests", dependencies: ["ExtendedBPF", "TestSupport"]),
         .testTarget(

@@ -50,6 +50,8 @@ public struct AssemblyError: Error, Hashable, Sendable {
         case wrongSize(String, found: Int, expected: String)
         /// A file has something twice that it may have once.
         case duplicate(String)
+        /// An instruction of eBPF that RFC 9669 does not have.
+        case notInStandard(String)
         /// The text could be in several forms.
         case ambiguousForm([String])
         /// The instructions are those of a machine with the other order of bytes.
@@ -130,6 +132,8 @@ extension AssemblyError.Reason: CustomStringConvertible {
             "\(what) has \(found) bytes, it must have \(expected)"
         case .duplicate(let what):
             "there is a second \(what), one is allowed"
+        case .notInStandard(let name):
+            "'\(name)' is an instruction that RFC 9669 does not have, and so has no encoding here"
         case .ambiguousForm(let names):
             "this could be \(alternatives(names)), say which"
         case .otherByteOrder:

@@ -22,6 +22,10 @@ public struct ValidationError: Error, Hashable, Sendable {
         case jumpOutOfRange(target: Int64, count: Int)
         /// The last instruction is no `ret`.
         case missingReturn
+        /// The dialect does not have this, which others do.
+        case unavailable(String, in: ClassicDialect)
+        /// A load that is none of an aligned word of `struct seccomp_data`.
+        case notInSeccompData(bytes: UInt32, offset: UInt32)
     }
 
     /// The broken rule.
@@ -73,6 +77,10 @@ extension ValidationError.Reason: CustomStringConvertible {
             "jump back to instruction \(target), only forward is allowed"
         case .missingReturn:
             "the last instruction must be a ret of a constant or of A"
+        case .unavailable(let name, let dialect):
+            "\(dialect.rawValue) does not have \(name)"
+        case .notInSeccompData(let bytes, let offset):
+            "a load of \(bytes) byte\(bytes == 1 ? "" : "s") at \(offset), seccomp has words at multiples of 4 up to 60"
         }
     }
 }

@@ -10,8 +10,8 @@ struct CheckCommand: Subcommand {
         commandName: "cbpf2ebpf \(name)",
         abstract: "Check a classic program by the rules of the kernel and of libpcap.",
         discussion: """
-            Each finding is a line with its place and whose rules it is against; the last line tells who accepts the
-            program.
+            Each finding is a line with its place and whose rules it is against. Behind them stands who accepts the
+            program, and then, line by line, which users of classic programs do, from which Linux on and why, or why not.
 
             Exit codes: 0 all accept it, 1 something was found, 64 wrong usage.
             """)
@@ -64,7 +64,7 @@ extension CheckDocument {
             let rules = finding.rules.isEmpty ? "" : " (\(finding.rules.map(\.rawValue).joined(separator: ", ")))"
             return ToolError("\(file)\(place):\(instruction) \(finding.message)\(rules)").description
         }
-        return (lines + [verdict]).joined(separator: "\n") + "\n"
+        return (lines + [verdict] + dialects.map(\.line)).joined(separator: "\n") + "\n"
     }
 
     private var verdict: String {
@@ -72,5 +72,15 @@ extension CheckDocument {
         let accepting = acceptedBy.map(\.rawValue)
         let size = "\(instructions) instruction\(instructions == 1 ? "" : "s") as \(form ?? "")"
         return size + ", accepted by " + (accepting.isEmpty ? "none" : accepting.joined(separator: " and "))
+    }
+}
+
+extension CheckDocument.DialectEntry {
+    /// `tc       Linux 4.1 and later: the extension vlan_tpid (instruction 0)`, `xt-bpf   no: …` or `libpcap  yes`.
+    fileprivate var line: String {
+        let verdict = accepts ? linux.map { "Linux \($0) and later" } ?? "yes" : "no"
+        let place = instruction.map { " (instruction \($0))" } ?? ""
+        let column = name + String(repeating: " ", count: max(1, 9 - name.utf8.count))
+        return column + verdict + (reason.map { ": \($0)\(place)" } ?? "")
     }
 }

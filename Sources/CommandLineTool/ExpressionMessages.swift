@@ -6,8 +6,8 @@ struct ExpressionMessages {
 
     init(_ expression: String) { text = Array(expression.utf8) }
 
-    /// Where the reason is for which libpcap refused the expression, and what could stand there.
-    func message(_ error: SyntaxError) -> String {
+    /// Where a reason is for which libpcap refused the expression, and what could stand there.
+    func message(_ error: AssemblyError) -> String {
         "\(place(error.line, error.column)): \(error.reason)\n\(marked(line: error.line, column: error.column, count: 1))"
     }
 
@@ -52,11 +52,13 @@ struct ExpressionMessages {
 }
 
 extension ToolError {
-    /// The error with which libpcap refused `expression` and beneath it, if it is one of syntax, where that is.
+    /// The error with which libpcap refused `expression` and beneath it, if it is one of syntax, where that and others are.
     init(_ error: any Error, refusing expression: String) {
         self.init("\(error)")
-        guard let place = PacketFilter.syntaxError(in: expression, refusedWith: error) else { return }
-        description += "\ncbpf2ebpf: " + ExpressionMessages(expression).message(place)
+        guard let places = PacketFilter.syntaxErrors(in: expression, refusedWith: error) else { return }
+        let messages = ExpressionMessages(expression)
+        for place in places.errors { description += "\ncbpf2ebpf: " + messages.message(place) }
+        if places.hasMore { description += "\ncbpf2ebpf: there are more errors" }
     }
 }
 

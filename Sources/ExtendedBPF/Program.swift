@@ -41,25 +41,23 @@ public struct Program: Hashable, Sendable {
     ///
     /// - Precondition: Every program-local call names a function of the program.
     public func linked() -> Function {
-        var starts: [(name: String, slot: Int)] = []
+        var starts: [String: Int] = [:]
         var slots = 0
         for function in functions {
-            starts.append((function.name, slots))
+            starts[function.name] = slots
             slots += function.slotCount
         }
         var result = Function(name: entry.name)
-        for (function, start) in zip(functions, starts) {
+        var slot = 0
+        for function in functions {
             let base = result.instructions.count
-            var slot = start.slot
             result.lines += function.lines.map { LineMark(instruction: base + $0.instruction, line: $0.line) }
             for (index, instruction) in function.instructions.enumerated() {
                 var instruction = instruction
                 switch function.references[index] {
                 case .function(let callee):
-                    guard let start = starts.first(where: { $0.name == callee }) else {
-                        preconditionFailure("no function \(callee)")
-                    }
-                    instruction.imm = Int32(start.slot - slot - 1)
+                    guard let start = starts[callee] else { preconditionFailure("no function \(callee)") }
+                    instruction.imm = Int32(start - slot - 1)
                 case let reference?:
                     result.references[base + index] = reference
                 case nil:

@@ -34,14 +34,14 @@ public struct AssembledProgram: Hashable, Sendable {
     ///   - license: What the object states in its `license` section.
     ///   - byteOrder: The order of the machine it is for.
     ///   - fileName: What the text is called.
-    /// - Throws: `ObjectError` if the object cannot hold the program: it has no maps and tables.
+    /// - Throws: `ObjectError` if the object cannot hold the program, as one that refers to a map it does not declare.
     public func object(
         section: String, license: String = PacketFilter.defaultLicense, byteOrder: ByteOrder = .host,
         fileName: String = "filter.ebpf"
     ) throws -> ProgramObject {
         ProgramObject(
             bytes: try Object(
-                program: program, kind: .program(section: section), license: license,
+                program: program.withTablesNamedAsInC, kind: .program(section: section), license: license,
                 source: SourceText(fileName: fileName, lines: lines),
                 contextType: Hook(section: section)?.contextType ?? "void", byteOrder: byteOrder
             ).bytes())
@@ -54,6 +54,28 @@ public struct AssembledProgram: Hashable, Sendable {
 
     /// The program as the kernel lists it, or as LLVM's assembler reads it.
     public func listing(_ syntax: ListingSyntax = .kernel) -> String {
-        syntax == .kernel ? ExtendedListing.text(program) : LLVMListing.text(program)
+        DeclarationListing.text(program.maps, program.data, definesMacros: syntax == .llvm)
+            + (syntax == .kernel ? ExtendedListing.text(program) : LLVMListing.text(program))
+    }
+}
+
+extension ExtendedProgram {
+    /// The program with underscores for what C has not in names, as in `.rodata`, a table that is a whole section.
+    fileprivate var withTablesNamedAsInC: ExtendedProgram {
+        func named(_ name: String) -> String {
+            String(name.map { $0 == "." || $0 == "$" ? "_" : $0 })
+        }
+        var copy = self
+        for index in data.indices { copy.data[index].name = named(data[index].name) }
+        for index in functions.indices {
+            copy.functions[index].references = functions[index].references.mapValues { reference in
+                if case .data(let name, let offset) = reference {
+                    .data(named(name), offset: offset)
+                } else {
+                    reference
+                }
+            }
+        }
+        return copy
     }
 }

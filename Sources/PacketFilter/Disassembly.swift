@@ -12,23 +12,27 @@ public enum ListingSyntax: String, CaseIterable, Sendable {
 
 extension ProgramObject {
     /// The programs of an object, by whatever compiler, as text: with what they refer to by name, the declarations of
-    /// functions, source lines, and what loaders look up in the kernel's types as comments.
+    /// functions, source lines, and what loaders look up in the kernel's types as comments. In front stand the maps and
+    /// the tables; not those that programs write to, and no maps of kinds that `MapDeclaration` lacks.
     ///
     /// - Throws: `ELFError` for bytes that are no object.
     public static func listing(of bytes: [UInt8], syntax: ListingSyntax = .kernel) throws -> String {
         let notes = try ObjectNotes(bytes).functions
-        return try ObjectReader(bytes).entries.map { entry in
-            let comment = syntax == .kernel ? ";" : "#"
-            var source: [String] = []
-            let program = entry.program.annotated(with: notes, &source)
-            let text =
-                switch syntax {
-                case .kernel:
-                    ExtendedListing.text(program, source: source, headings: headings(of: program, notes))
-                case .llvm: LLVMListing.text(program, source: source)
-                }
-            return "\(comment) section \(entry.section)\n\(text)"
-        }.joined(separator: "\n")
+        let reader = try ObjectReader(bytes)
+        let comment = syntax == .kernel ? ";" : "#"
+        let declarations = DeclarationListing.text(reader.maps, reader.tables, definesMacros: syntax == .llvm)
+        return declarations
+            + reader.entries.map { entry in
+                var source: [String] = []
+                let program = entry.program.annotated(with: notes, &source)
+                let text =
+                    switch syntax {
+                    case .kernel:
+                        ExtendedListing.text(program, source: source, headings: headings(of: program, notes))
+                    case .llvm: LLVMListing.text(program, source: source)
+                    }
+                return "\(comment) section \(entry.section)\n\(text)"
+            }.joined(separator: "\n")
     }
 
     private static func headings(of program: Program, _ notes: [String: ObjectNotes.Notes]) -> [String] {

@@ -5,8 +5,6 @@ import Pcap
 public typealias Hint = BPFAssembly.ExpressionHint
 /// The syntax tree of an expression.
 public typealias FilterExpression = BPFAssembly.FilterExpression
-/// Why a text cannot be read, and where.
-public typealias SyntaxError = BPFAssembly.AssemblyError
 
 extension PacketFilter {
     /// Where the author of `expression` has gone wrong, in the order of the text; nothing if it is no expression.
@@ -18,16 +16,12 @@ extension PacketFilter {
         return tree.hints(for: beginsWithIP ? .ip : .header)
     }
 
-    /// Where in `expression` the reason stands for which libpcap refused it with `error`, and what could stand there.
+    /// Where in `expression` the reasons stand for which libpcap refused it with `error`, and what could stand there.
     ///
-    /// libpcap itself says no place. Nil if the expression is in order but for what its words mean.
-    public static func syntaxError(in expression: String, refusedWith error: any Error) -> SyntaxError? {
+    /// libpcap itself says no place, and only that there is one; here are up to 20, none of which comes of another. Nil if
+    /// the expression is in order but for what its words mean.
+    public static func syntaxErrors(in expression: String, refusedWith error: any Error) -> AssemblyErrors? {
         guard let error = error as? PcapError, case .invalidExpression = error.reason else { return nil }
-        do {
-            _ = try FilterExpression(expression)
-            return nil
-        } catch {
-            return error
-        }
+        return FilterExpression.errors(in: Array(expression.utf8))
     }
 }

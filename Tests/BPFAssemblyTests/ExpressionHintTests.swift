@@ -1,4 +1,5 @@
 import BPFAssembly
+import ClassicBPF
 import TestSupport
 import Testing
 
@@ -123,13 +124,69 @@ import Testing
         for left in primitives {
             for right in primitives {
                 let text = "\(left) and \(right)"
-                guard try !FilterExpression(text).hints().isEmpty else { continue }
+                let hints = try FilterExpression(text).hints()
+                guard hints.contains(where: { !$0.message.contains("adds nothing") }) else { continue }
                 count += 1
                 let matches = Frames.all.filter { compiler.matches(Array(text.utf8), $0.bytes) }
                 #expect(matches.isEmpty, "\(text) matches \(matches)")
             }
         }
         #expect(count > 500)
+    }
+
+    @Test(arguments: [
+        ("udp or udp", "udp", "'udp' says what 'udp' before it does, so it adds nothing; leave it out"),
+        (
+            "ip and not ip", "not ip",
+            "'not ip' and 'ip' never hold for the same packet, so both together match nothing; leave one out"
+        ),
+        (
+            "not tcp or udp or tcp", "tcp",
+            "one of 'tcp' and 'not tcp' holds for every packet, so either of them is enough; leave both out"
+        ),
+        (
+            "port 80 or 443 or port 0x50", "port 0x50",
+            "'port 0x50' says what 'port 80' before it does, so it adds nothing; leave it out"
+        ),
+        ("not (ip or arp) and (ether[0] = 1 and arp)", "arp", "'arp' and 'not (ip or arp)' never"),
+    ]) func repetitionsAreFound(text: String, place: String, message: String) throws {
+        let hints = try FilterExpression(text).hints()
+        let hint = try #require(hints.last)
+        #expect(String(text.utf8.dropFirst(hint.range.lowerBound).prefix(hint.range.count))! == place)
+        #expect(hint.message.hasPrefix(message))
+        #expect(hints.count == 1)
+    }
+
+    @Test(arguments: [
+        "vlan and vlan", "vlan 1 or vlan 1", "udp and vlan and udp", "port 80 or host 80", "src port 1 or dst port 1",
+        "(ip and udp) or (ip and tcp)", "ip[0] = 1 or ip[1] = 1", "not ip or arp", "udp or tcp or icmp",
+    ]) func whatDiffersIsNoRepetition(text: String) throws {
+        #expect(
+            try !FilterExpression(text).hints().contains {
+                $0.message.contains("adds nothing") || $0.message.contains("leave")
+            })
+    }
+
+    /// What libpcap's optimiser makes of repetitions is what the hints say.
+    @Test func repetitionsAreWhatLibpcapMakesOfThem() throws {
+        let primitives = [
+            "ip", "ip6", "arp", "ether proto 0x88cc", "ether[0] & 1 = 1", "ether broadcast", "len > 100", "less 60",
+            "ether src 0:1:2:3:4:5", "(ip or arp)", "(ip and ip[8] > 5)", "stp", "ether[6:4] = 7",
+        ]
+        let compiler = LibpcapCompiler(linkType: "EN10MB")
+        for text in primitives {
+            for form in ["\(text) or \(text)", "\(text) and \(text)"] {
+                #expect(try FilterExpression(form).hints().count >= 1, "\(form)")
+                #expect(compiler.optimized(form) == compiler.optimized(text), "\(form)")
+            }
+            for form in ["\(text) and not \(text)", "not \(text) and \(text)"] {
+                #expect(try FilterExpression(form).hints().count >= 1, "\(form)")
+                #expect(compiler.optimized(form) == .refused("expression rejects all packets"), "\(form)")
+            }
+            let sure = "\(text) or not \(text)"
+            #expect(try FilterExpression(sure).hints().count >= 1, "\(sure)")
+            #expect(compiler.optimized(sure) == .program([Instruction(.result(.constant(262_144)))]), "\(sure)")
+        }
     }
 
     @Test func hintsAreLimited() throws {

@@ -145,6 +145,40 @@ import Testing
         #expect(program.functions[0].lines.map(\.line) == [3, 4, 5, 7, 10, 11, 12])
     }
 
+    @Test func declarationsAreReadAsPrinted() throws {
+        let maps = MapDeclaration.Kind.allCases.enumerated().map { index, kind in
+            MapDeclaration(
+                name: "map_\(index)", kind: kind, keySize: kind == .ringBuffer ? 0 : 4,
+                valueSize: kind == .ringBuffer ? 0 : 8, maxEntries: .max - UInt32(index),
+                flags: index.isMultiple(of: 2) ? [] : .readOnlyForPrograms)
+        }
+        let tables = [
+            DataTable(name: "bytes", bytes: Array(0...255)),
+            DataTable(name: "words", elementSize: .doubleword, elements: [0, .max]),
+            DataTable(name: ".rodata.cst4", elementSize: .word, elements: [0xffff_ffff]),
+        ]
+        for isForLLVM in [false, true] {
+            let text = DeclarationListing.text(maps, tables, definesMacros: isForLLVM)
+            let source = try ExtendedText.read(Array((text + "r1 = words ll\nr2 = map_0 ll\nexit\n").utf8))
+            #expect(source.maps == maps && source.tables == tables)
+            #expect(source.references == [0: .data("words", offset: 0), 1: .map("map_0")])
+        }
+        let program = try ExtendedText.read(Array(".map m: array key 4B value 4B max_entries 1 ; one\nexit".utf8))
+            .program()
+        #expect(program.maps.map(\.name) == ["m"] && program.functions[0].lines.map(\.line) == [2])
+    }
+
+    /// Each function is looked up once, not searched for among the others.
+    @Test func manyFunctionsAreLinkedInTime() throws {
+        let count = 20_000
+        let text = (0..<count).map { "f\($0): call f\($0 + 1)\nexit\n" }.joined() + "f\(count): exit"
+        let start = ContinuousClock.now
+        let program = try ExtendedText.read(Array(text.utf8)).program()
+        #expect(program.functions.count == count + 1)
+        #expect(program.linked().instructions.dropLast(2).allSatisfy { $0 == .exit || $0 == .call(localAt: 1) })
+        #expect(ContinuousClock.now - start < .seconds(10))
+    }
+
     // MARK: Errors
 
     @Test(arguments: [
@@ -176,6 +210,33 @@ import Testing
         ("*(u64 *)(r1 + 0) = w2", "1:20: found 'w2', expected a 64-bit register or a number"),
         (".long 5", "1:1: found '.', expected an instruction or a label"),
         ("exit\u{0}", "1:5: found byte 0x0, expected the end of the line"),
+        ("gotox r1", "1:1: 'gotox' is an instruction that RFC 9669 does not have, and so has no encoding here"),
+        ("callx r1", "1:1: 'callx' is an instruction that RFC 9669 does not have, and so has no encoding here"),
+        (
+            "r0 = load_acquire((u64 *)(r1 +0))",
+            "1:6: 'load_acquire' is an instruction that RFC 9669 does not have, and so has no encoding here"
+        ),
+        (
+            "store_release((u64 *)(r1 +0), r0)",
+            "1:1: 'store_release' is an instruction that RFC 9669 does not have, and so has no encoding here"
+        ),
+        (
+            "r0 = addr_space_cast(r1, 0, 1)",
+            "1:6: 'addr_space_cast' is an instruction that RFC 9669 does not have, and so has no encoding here"
+        ),
+        (
+            ".map m: trie",
+            "1:9: found 'trie', expected 'hash', 'array', 'percpu_hash', 'percpu_array', 'lru_hash', 'lpm_trie' or 'ringbuf'"
+        ),
+        (".map m: hash key 4", "1:18: found '4', expected a number of bytes as 4B"),
+        (".map m: hash key 4B", "1:20: found the end of the text, expected 'max_entries'"),
+        (
+            ".map m: ringbuf max_entries 1\n.map m: ringbuf max_entries 1",
+            "2:5: there is a second map 'm', one is allowed"
+        ),
+        (".table t: u8 255, 256", "1:19: found 256, expected an element of 8 bits, without a sign"),
+        (".table t: u8 1\n.table t: u16 1", "2:7: there is a second table 't', one is allowed"),
+        (".table t: i8 1", "1:11: found 'i8', expected 'u8', 'u16', 'u32' or 'u64'"),
     ])
     func whatDoesNotFitIsSaid(text: String, message: String) {
         #expect { try ExtendedText.read(Array(text.utf8)) } throws: { "\($0)" == message }

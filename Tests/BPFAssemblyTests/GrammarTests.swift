@@ -119,6 +119,8 @@ import Testing
             }
         case "bpf-asm", "ebpf-asm":
             generator.replacements["label-definition"] = { text, _ in Array("here_\(text.count)".utf8) }
+            generator.replacements["declared-map"] = { text, _ in Array("map_\(text.count)".utf8) }
+            generator.replacements["declared-table"] = { text, _ in Array("table_\(text.count)".utf8) }
             generator.replacements["label"] = { _, random in Array("there_\(random.pick([1, 2, 3]))".utf8) }
             generator.replacements["function-name"] = { text, _ in Array("function_\(text.count)".utf8) }
             // The number of the slot and the opcode are known only behind them.

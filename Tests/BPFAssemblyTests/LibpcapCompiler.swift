@@ -28,10 +28,16 @@ final class LibpcapCompiler {
     }
 
     /// Compiles `text` without libpcap's optimiser, which is slow and here would hide differences.
-    func compile(_ text: [UInt8]) -> Answer {
+    func compile(_ text: [UInt8]) -> Answer { compile(text, optimizing: false) }
+
+    /// Compiles `text` with libpcap's optimiser.
+    func optimized(_ text: String) -> Answer { compile(Array(text.utf8), optimizing: true) }
+
+    private func compile(_ text: [UInt8], optimizing: Bool) -> Answer {
         var program = bpf_program()
         let status = (text + [0]).withUnsafeBytes {
-            pcap_compile(handle, &program, $0.baseAddress!.assumingMemoryBound(to: CChar.self), 0, 0xffff_ff00)
+            pcap_compile(
+                handle, &program, $0.baseAddress!.assumingMemoryBound(to: CChar.self), optimizing ? 1 : 0, 0xffff_ff00)
         }
         guard status == 0 else { return .refused(String(cString: pcap_geterr(handle))) }
         defer { pcap_freecode(&program) }

@@ -72,6 +72,7 @@ func judge(_ text: [UInt8], by compiler: LibpcapCompiler) -> Bool {
     do {
         let tree = try FilterExpression(text)
         #expect(!answer.isSyntaxError, "read, but libpcap says \(answer): \(shown)")
+        #expect(FilterExpression.errors(in: text) == nil, "\(shown)")
         let printed = tree.printed
         #expect(try FilterExpression(printed) == tree, "\(shown) is printed as \(tree)")
         guard case .program = answer else { return false }
@@ -79,6 +80,7 @@ func judge(_ text: [UInt8], by compiler: LibpcapCompiler) -> Bool {
         return true
     } catch {
         if case .program = answer { Issue.record("libpcap takes this, but \(error): \(shown)") }
+        #expect(FilterExpression.errors(in: text)?.errors.first == error, "\(shown)")
         return false
     }
 }

@@ -10,6 +10,6 @@ swift build -c release --product measure-forms >/dev/null
 bin=$(swift build -c release --show-bin-path)/measure-forms
 
 echo "machine: $(grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs), $(nproc) processors, Linux $(uname -r), $(date -I)"
-for form in tcpdump-d tcpdump-dd tcpdump-ddd xt-bpf bpf-asm c-array sock-filter cbpf-savefile; do
+for form in tcpdump-d tcpdump-dd tcpdump-ddd xt-bpf bpf-asm c-array sock-filter cbpf-savefile llvm; do
     /usr/bin/time -f "    peak memory: %M KiB" "$bin" "$form" 2>&1
 done

@@ -104,6 +104,62 @@ import Testing
         }
     }
 
+    /// clang's object and the one made of its text have the same code and relocations and make the same maps: so say
+    /// llvm-objdump and, of what libbpf loads, bpftool. LLVM's assembler takes its spelling.
+    @Test(.enabled(if: Requirement.root.allowsRunning, "needs root"))
+    func mapsAndTablesComeBack() throws {
+        let source = """
+            struct { int (*type)[2]; int *key; long *value; int (*max_entries)[4]; } counts
+                __attribute__((section(".maps"), used));
+            struct { int (*type)[1]; int (*key_size)[6]; int (*value_size)[3]; int (*max_entries)[100]; int (*map_flags)[1]; }
+                other __attribute__((section(".maps"), used));
+            static void *(*lookup)(void *, const void *) = (void *)1;
+            const char greeting[] = "hello world, hello world";
+            const unsigned long numbers[] = {1, ~0ul, 3};
+            __attribute__((section("socket"), used)) int first(int *skb) {
+                int key = *skb & 3;
+                long *value = lookup(&counts, &key);
+                if (value) __sync_fetch_and_add(value, 1);
+                char name[8] = {0};
+                char *found = lookup(&other, name);
+                return greeting[*skb & 7] + numbers[*skb & 1] + (found ? *found : 0);
+            }
+            char LICENSE[] __attribute__((section("license"), used)) = "GPL";
+            """
+        let folder = try TemporaryFolder()
+        let object = try Self.compile(folder, source, ["-g", "-mcpu=v3"])
+        let shown = #"""
+            mount -t bpf bpf /sys/fs/bpf
+            bpftool prog load "$0" /sys/fs/bpf/p
+            for id in $(bpftool prog show pinned /sys/fs/bpf/p | sed -n 's/.*map_ids //p' | tr , ' '); do
+                bpftool map show id $id | grep -o 'key.*max_entries [0-9]*\|flags.*'
+            done
+            """#
+        func facts(_ object: String) throws -> [String] {
+            let arguments = ["-drs", "--section=socket", "--section=.rodata", "--no-show-raw-insn", object]
+            let code = try run(llvm("llvm-objdump"), arguments).text.split(separator: "\n")
+            let loaded = try run("unshare", ["-m", "sh", "-c", shown, object]).text.split(separator: "\n")
+            // Places that jumps lead to have names in one and none in the other.
+            let facts = (code + loaded).filter { !$0.contains("file format") && !$0.contains(#/^[0-9a-f]+ </#) }
+            return facts.map { $0.prefix { $0 != "<" }.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
+        }
+        let expected = try facts(object)
+        #expect(
+            expected.contains { $0.contains("value 3B") } && expected.contains { $0.contains("R_BPF_64_64\tother") })
+        for syntax in ["kernel", "llvm"] {
+            let listing = try ToolRun(["disasm", "--syntax", syntax, object])
+            let again = folder.path("\(syntax).o")
+            let made = try ToolRun(["asm", "-o", again], input: listing.output)
+            #expect(made.status == 0, "\(made.errors)")
+            #expect(try facts(again) == expected)
+            guard syntax == "llvm" else { continue }
+            let theirs = try run(
+                llvm("llvm-mc"), ["-triple", "bpf", "-mcpu=v3", "-filetype=obj", "-o", folder.path("m.o")],
+                input: listing.output)
+            #expect(theirs.status == 0, "\(theirs.errors)")
+        }
+    }
+
     @Test func textBecomesWhatItsFormIs() throws {
         let text = "start: r0 = 1\nif r0 == 1 goto end\ncall 7\nend: exit\n"
         #expect(

@@ -47,6 +47,28 @@ import Testing
                 """)
     }
 
+    /// libpcap stops at the first.
+    @Test func allErrorsAreTold() throws {
+        let run = try ToolRun(["tcp port and (udp or 5) or ip host 1.2.3.4/ and icmp"])
+        #expect(
+            run.errors == """
+                cbpf2ebpf: can't parse filter expression: syntax error
+                cbpf2ebpf: column 10: found 'and', expected an address, a name, a number, 'not' or '('
+                    tcp port and (udp or 5) or ip host 1.2.3.4/ and icmp
+                             ^
+                cbpf2ebpf: column 22: found '5' alone, expected a qualifier such as 'host' or 'port' before it or a comparison behind it
+                    tcp port and (udp or 5) or ip host 1.2.3.4/ and icmp
+                                         ^
+                cbpf2ebpf: column 45: found 'and', expected the length of the prefix, a number
+                    tcp port and (udp or 5) or ip host 1.2.3.4/ and icmp
+                                                                ^
+
+                """)
+        let many = try ToolRun([[String](repeating: "ip 5", count: 30).joined(separator: " or ")])
+        #expect(many.errors.hasSuffix("\ncbpf2ebpf: there are more errors\n"))
+        #expect(many.errors.matches(of: /column/).count == AssemblyErrors.limit)
+    }
+
     /// What libpcap refuses for its meaning has no place.
     @Test func errorsOfMeaningStayAsTheyAre() throws {
         #expect(try ToolRun(["port 70000"]).errors == "cbpf2ebpf: illegal port number 70000 > 65535\n")
@@ -54,8 +76,8 @@ import Testing
 
     @Test func ofLongLinesTheSurroundingsAreShown() throws {
         let text = (0..<100).map { "port \($0) or " }.joined()
-        let error = try #require(PacketFilter.syntaxError(in: text, refusedWith: refusal(of: text)) as SyntaxError?)
-        let lines = ExpressionMessages(text).message(error).split(separator: "\n")
+        let errors = try #require(PacketFilter.syntaxErrors(in: text, refusedWith: refusal(of: text)))
+        let lines = ExpressionMessages(text).message(errors.errors[0]).split(separator: "\n")
         #expect(lines.count == 3)
         #expect(lines.dropFirst().allSatisfy { $0.count < 110 })
         #expect(lines.last?.last == "^")

@@ -55,6 +55,13 @@
             #expect(shown.count > 2 && output == shown.map { $0 + "\n" }.joined())
         }
 
+        @Test func theVerdictsAreWhatTheToolShows() throws {
+            let start = try #require(Self.code.firstIndex { $0 == "$ cbpf2ebpf check dns.asm" })
+            let source = try ToolRun(["convert", "--to", "bpf-asm", "udp port 53"]).output
+            let output = try ToolRun(["check"], input: source).text.split(separator: "\n")
+            #expect(output.count == 7 && output == Array(Self.code[(start + 1)..<(start + 8)]))
+        }
+
         @Test func theHintIsWhatTheToolShows() throws {
             let start = try #require(Self.code.firstIndex { $0.hasPrefix("cbpf2ebpf: hint:") })
             let output = try ToolRun(["-v", "--emit", "classic", "host 192.0.2.1 and port 80 or port 443"]).errors

@@ -4,38 +4,13 @@ import ClassicBPF
 ///
 /// Each number may be decimal, hexadecimal or octal, as in C, and the last comma may be missing; bpf_asm -c's lines are
 /// of this form too.
-struct BraceForm {
-    private var scanner: TextScanner
-    private var source = ClassicSource(instructions: [], lines: [])
-    private var errors = ErrorCollector()
+struct BraceForm: LineReader {
+    var scanner: TextScanner
+    static let beginning = "'{'"
 
-    static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
-        var reader = BraceForm(scanner: TextScanner(text))
-        return try reader.read()
-    }
+    init(scanner: TextScanner) { self.scanner = scanner }
 
-    private init(scanner: TextScanner) { self.scanner = scanner }
-
-    private mutating func read() throws(AssemblyErrors) -> ClassicSource {
-        while !errors.isFull, scanner.skipEmptyLines() {
-            let line = scanner.place.line
-            var instruction = Instruction(code: 0)
-            do throws(AssemblyError) {
-                instruction = try readInstruction()
-            } catch {
-                errors.add(error)
-                scanner.skipToLineEnd()
-            }
-            scanner.skipLineEnd()
-            source.instructions.append(instruction)
-            source.lines.append(line)
-        }
-        if source.instructions.isEmpty { errors.add(unexpected("'{'")) }
-        try errors.finish()
-        return source
-    }
-
-    private mutating func readInstruction() throws(AssemblyError) -> Instruction {
+    mutating func readInstruction(at index: Int) throws(AssemblyError) -> Instruction {
         try expect("{")
         let code = try number("code", maximum: 65535)
         try expect(",")

@@ -1,46 +1,29 @@
 import ClassicBPF
 
 /// Reads what `tcpdump -d` prints, and ``ClassicListing``.
-struct ListingReader {
-    private var scanner: TextScanner
-    private var source = ClassicSource(instructions: [], lines: [])
-    private var errors = ErrorCollector()
+struct ListingReader: LineReader {
+    var scanner: TextScanner
+    static let beginning = "'(000)'"
+    /// The index of the instruction that is being read.
+    private var index = 0
 
-    static func read(_ text: [UInt8]) throws(AssemblyErrors) -> ClassicSource {
-        var reader = ListingReader(scanner: TextScanner(text))
-        return try reader.read()
-    }
+    init(scanner: TextScanner) { self.scanner = scanner }
 
-    private init(scanner: TextScanner) { self.scanner = scanner }
-
-    private mutating func read() throws(AssemblyErrors) -> ClassicSource {
-        while !errors.isFull, scanner.skipEmptyLines() {
-            var instruction = Instruction(code: 0)
-            let line = scanner.place.line
-            do throws(AssemblyError) {
-                try readNumber()
-                instruction = try readInstruction()
-                scanner.skipSpaces()
-                guard scanner.isAtLineEnd else { throw unexpected("the end of the line") }
-            } catch {
-                errors.add(error)
-                scanner.skipToLineEnd()
-            }
-            scanner.skipLineEnd()
-            source.instructions.append(instruction)
-            source.lines.append(line)
-        }
-        if source.instructions.isEmpty { errors.add(unexpected("'(000)'")) }
-        try errors.finish()
-        return source
+    mutating func readInstruction(at index: Int) throws(AssemblyError) -> Instruction {
+        self.index = index
+        try readNumber()
+        let instruction = try readInstruction()
+        scanner.skipSpaces()
+        guard scanner.isAtLineEnd else { throw unexpected("the end of the line") }
+        return instruction
     }
 
     /// The number of the line's instruction, in brackets.
     private mutating func readNumber() throws(AssemblyError) {
-        let expected = String(source.instructions.count)
+        let expected = String(index)
         try expect("(")
         let start = scanner.position
-        guard let number = scanner.digits(), number == source.instructions.count, scanner.next?.isWordCharacter != true
+        guard let number = scanner.digits(), number == index, scanner.next?.isWordCharacter != true
         else {
             scanner.skip(start - scanner.position)
             throw unexpected("'\(String(repeating: "0", count: max(0, 3 - expected.count)))\(expected)'")
@@ -172,14 +155,14 @@ struct ListingReader {
         scanner.skipSpaces()
         let start = scanner.position
         guard let target = scanner.digits() else { throw unexpected("the number of an instruction") }
-        let distance = Int(target) - source.instructions.count - 1
+        let distance = Int(target) - index - 1
         if let distance = UInt8(exactly: distance) { return distance }
         scanner.skip(start - scanner.position)
         throw scanner.error(.branchTooFar(to: "instruction \(target)", distance: distance))
     }
 
     private mutating func jumpDistance() throws(AssemblyError) -> UInt32 {
-        try number("the number of an instruction") &- UInt32(truncatingIfNeeded: source.instructions.count + 1)
+        try number("the number of an instruction") &- UInt32(truncatingIfNeeded: index + 1)
     }
 
     private mutating func constant(or others: String...) throws(AssemblyError) -> UInt32 {

@@ -5,6 +5,7 @@ extension ExpressionParser {
     mutating func complete(_ operand: Category) throws(AssemblyError) -> Expected? {
         var category = operand
         while true {
+            if category == .unknown { skipUnknown() }
             switch frames.last {
             case .binary, .negation, .comparison, .load:
                 if let next = try completeArithmetic(&category) { return next }
@@ -32,12 +33,13 @@ extension ExpressionParser {
             case .group(let start, let expected, let outer):
                 if let next = try beginArithmetic(category, expected) { return next }
                 if token.kind == .rightParenthesis {
-                    try advance()
                     frames.removeLast()
-                    addParent(.group, of: 1, start: start, end: end)
+                    groups -= 1
+                    addParent(.group, of: 1, start: start, end: token.end)
                     // What is carried over stays as it was, unless it was used inside.
                     if category == .condition { qualifiers = outer }
                     if category == .identifier { records[records.count - 1].extra = qualifiers }
+                    try advance()
                 } else {
                     return try beginLogical(category, expected, isGroup: true)
                 }
@@ -55,7 +57,7 @@ extension ExpressionParser {
     /// A number whose role is now known, for what follows is no operator of arithmetic.
     private mutating func settled(_ category: Category, _ expected: Expected) throws(AssemblyError) -> Category {
         switch category {
-        case .condition, .identifier: return category
+        case .condition, .identifier, .unknown: return category
         case .number:
             guard expected.allowsIdentifier else {
                 throw expected.contains(.condition) && isBehindOperand

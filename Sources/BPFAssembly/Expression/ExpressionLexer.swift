@@ -2,6 +2,8 @@
 struct ExpressionLexer {
     let text: [UInt8]
     private var position = 0
+    /// Whether errors need no place, which takes time to count, because nobody is told.
+    var isSkipping = false
 
     init(_ text: [UInt8]) { self.text = text }
 
@@ -21,6 +23,20 @@ struct ExpressionLexer {
             }
         position = token.end
         return token
+    }
+
+    /// Moves behind what stands where no token can be read: a word, or one character that begins none.
+    mutating func skipUnreadable() -> ExpressionToken {
+        let start = position
+        let byte = text[start]
+        if byte.isDigit || byte.isLetter {
+            let address = mayHaveColons(at: start) ? ExpressionAddress.colonForm(in: text, at: start) : nil
+            position = address?.end ?? wordEnd(at: start)
+        } else {
+            position += 1
+            while position < text.count, position < start + 4, text[position] & 0xc0 == 0x80 { position += 1 }
+        }
+        return ExpressionToken(kind: .unreadable, start: start, end: position)
     }
 
     private func isSpace(_ byte: UInt8) -> Bool {
@@ -180,6 +196,7 @@ struct ExpressionLexer {
 extension ExpressionLexer {
     /// An error at the byte `position`.
     func error(_ reason: AssemblyError.Reason, at position: Int) -> AssemblyError {
+        if isSkipping { return AssemblyError(reason, line: 1, column: 1) }
         let before = text[..<position]
         let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         let line = before.count { $0 == UInt8(ascii: "\n") } + 1

@@ -61,6 +61,7 @@ extension ExpressionParser {
         if expected.contains(.arithmetic) { next.insert(.arithmetic) }
         if expected.contains(.identifier) { next.insert(.firstIdentifier) }
         frames.append(.group(start: token.start, next, qualifiers: qualifiers))
+        groups += 1
         try advance()
         return .begun(next)
     }
@@ -188,6 +189,7 @@ extension ExpressionParser {
             return 0
         }
         let start = token.start
+        plainParentheses += 1
         try advance()
         try number("a number")
         while token.kind == .or {
@@ -196,6 +198,7 @@ extension ExpressionParser {
             addParent(.or, of: 2)
         }
         guard token.kind == .rightParenthesis else { throw unexpected(["'or'", "')'"]) }
+        plainParentheses -= 1
         try advance()
         addParent(.group, of: 1, start: start, end: end)
         return 0

@@ -4,7 +4,7 @@
 /// opening parenthesis could begin several things, what they begin is left open until a later token tells.
 struct ExpressionParser {
     /// What may stand where an operand is expected.
-    struct Expected: OptionSet {
+    struct Expected: OptionSet, Hashable {
         let rawValue: UInt8
         /// A primitive, and so arithmetic, with which a comparison can begin.
         static let condition = Expected(rawValue: 1)
@@ -28,6 +28,15 @@ struct ExpressionParser {
         /// A number, alone or in parentheses, that may be an identifier or the beginning of arithmetic.
         case number
         case arithmetic
+        /// What an error was found in: anything may stand behind it.
+        case unknown
+    }
+
+    /// What is to be done next.
+    enum Step: Equatable {
+        case readOperand(Expected)
+        case complete(Category)
+        case end
     }
 
     /// What is begun; each keeps where.
@@ -52,27 +61,54 @@ struct ExpressionParser {
     var qualifiers: UInt16 = 0
     /// Where the last token read ends.
     private(set) var end = 0
+    /// How many of the frames are groups.
+    var groups = 0
+    /// How many brackets are open that belong to loads with errors.
+    var strayBrackets = 0
+    /// How many parentheses are open that are no frames.
+    var plainParentheses = 0
 
     init(_ text: [UInt8]) { lexer = ExpressionLexer(text) }
 
     mutating func parse() throws(AssemblyError) {
+        var step = try start()
+        while step != .end { step = try next(step) }
+    }
+
+    mutating func start() throws(AssemblyError) -> Step {
         try advance()
-        guard token.kind != .end else { return }
-        var expected = Expected.condition
-        while true {
-            // Whatever begins without being complete says what it expects; else the operand is complete.
+        return token.kind == .end ? .end : .readOperand(.condition)
+    }
+
+    /// Does a step; whatever begins without being complete says what it expects, else the operand is complete.
+    mutating func next(_ step: Step) throws(AssemblyError) -> Step {
+        switch step {
+        case .readOperand(let expected):
             switch try operand(expected) {
-            case .begun(let next): expected = next
-            case .complete(let category):
-                guard let next = try complete(category) else { return }
-                expected = next
+            case .begun(let next): .readOperand(next)
+            case .complete(let category): .complete(category)
             }
+        case .complete(let category): try complete(category).map { .readOperand($0) } ?? .end
+        case .end: .end
         }
     }
 
+    /// Reads the next token; where there is none, ``token`` stands for what cannot be read.
     mutating func advance() throws(AssemblyError) {
         end = token.end
-        token = try lexer.next()
+        do {
+            token = try lexer.next()
+        } catch {
+            token = lexer.skipUnreadable()
+            throw error
+        }
+    }
+
+    /// Moves to the next token or to what is none.
+    mutating func skip() {
+        lexer.isSkipping = true
+        do throws(AssemblyError) { try advance() } catch {}
+        lexer.isSkipping = false
     }
 
     // MARK: Nodes
@@ -122,7 +158,11 @@ struct ExpressionParser {
 
     /// What stands at the next token is none of `expected`.
     func unexpected(_ expected: [String]) -> AssemblyError {
-        let found = token.kind == .end ? "the end of the text" : lexer.quoted(token.start..<token.end)
+        // The end is where the last word ends, not in an empty line behind it.
+        if token.kind == .end {
+            return lexer.error(.unexpected(found: "the end of the text", expected: expected), at: end)
+        }
+        let found = lexer.quoted(token.start..<token.end)
         return lexer.error(.unexpected(found: found, expected: expected), at: token.start)
     }
 

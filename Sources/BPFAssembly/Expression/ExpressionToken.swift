@@ -2,6 +2,8 @@
 struct ExpressionToken {
     enum Kind: UInt8 {
         case end
+        /// What is no token.
+        case unreadable
         // Signs.
         case and, or, not, leftParenthesis, rightParenthesis, leftBracket, rightBracket, colon
         case plus, minus, times, divide, modulo, bitAnd, bitOr, bitXor, shiftLeft, shiftRight

@@ -39,11 +39,7 @@ public struct FilterExpression: Sendable {
     /// - Throws: ``AssemblyError`` at the first word or sign that cannot stand where it is.
     /// - Complexity: O(*n*) in time and memory, whatever the nesting.
     public init(_ text: [UInt8]) throws(AssemblyError) {
-        guard text.count <= Self.maximumLength else {
-            throw AssemblyError(
-                .unexpected(found: "\(text.count) bytes", expected: ["at most \(Self.maximumLength)"]), line: 1,
-                column: 1)
-        }
+        try Self.checkLength(of: text)
         self.text = text
         var parser = ExpressionParser(text)
         try parser.parse()
@@ -54,6 +50,29 @@ public struct FilterExpression: Sendable {
     ///
     /// - Throws: ``AssemblyError`` at the first word or sign that cannot stand where it is.
     public init(_ text: String) throws(AssemblyError) { try self.init(Array(text.utf8)) }
+
+    /// All errors in `text`, 20 at most, the first being the one that reading it throws; nil where there is none.
+    ///
+    /// Behind an error reading goes on at the next `and`, `or` or closing parenthesis that belongs to the same
+    /// parentheses, and there whatever depends on what could not be read is taken to be right: what is reported behind the
+    /// first error is wrong however that is mended.
+    ///
+    /// - Complexity: O(*n*) in time and memory.
+    public static func errors(in text: [UInt8]) -> AssemblyErrors? {
+        do throws(AssemblyError) {
+            try checkLength(of: text)
+        } catch {
+            return AssemblyErrors(error)
+        }
+        var parser = ExpressionParser(text)
+        return parser.allErrors()
+    }
+
+    private static func checkLength(of text: [UInt8]) throws(AssemblyError) {
+        guard text.count > maximumLength else { return }
+        throw AssemblyError(
+            .unexpected(found: "\(text.count) bytes", expected: ["at most \(maximumLength)"]), line: 1, column: 1)
+    }
 
     /// The whole expression, or nil for the empty one, which matches every packet.
     public var root: Node? { records.isEmpty ? nil : Node(tree: self, index: records.count - 1) }

@@ -132,6 +132,7 @@ extension ExtendedReader {
     // MARK: Values by name
 
     private mutating func readNamedValue(of target: NamedRegister) throws(AssemblyError) -> Instruction {
+        try refuseNewer()
         let before = scanner
         let nameRange = try name("a value")
         let name = String(decoding: scanner.text[nameRange], as: UTF8.self)

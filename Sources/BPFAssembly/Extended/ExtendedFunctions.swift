@@ -32,7 +32,7 @@ extension ExtendedSource {
             functions.append(function(names[start]!, start..<end, names, places, &errors))
         }
         try errors.finish()
-        return Program(functions: functions)
+        return Program(functions: functions, data: tables, maps: maps)
     }
 
     private func names(of starts: [Int], _ places: SlotPlaces) -> [Int: String] {

@@ -18,15 +18,27 @@ extension ExtendedReader {
         case "exit":
             scanner.skip(4)
             return .exit
-        default: throw expected("an instruction", "a label")
+        default:
+            try refuseNewer()
+            throw expected("an instruction", "a label")
         }
+    }
+
+    /// Instructions of later kernels and compilers that RFC 9669 does not have, by the word that tells them.
+    private static let newer = ["gotox", "callx", "load_acquire", "store_release", "addr_space_cast"]
+
+    /// Throws where the word that is next is one of an instruction that RFC 9669 does not have.
+    func refuseNewer() throws(AssemblyError) {
+        let name = scanner.text[scanner.position...].prefix(16).prefix { $0.isNamePart }
+        guard let word = Self.newer.first(where: { name.elementsEqual($0.utf8) }) else { return }
+        throw scanner.error(.notInStandard(word))
     }
 
     /// Whether the word that is next begins an instruction.
     var isAtInstruction: Bool {
         if scanner.next == UInt8(ascii: "*") { return scanner.peek(1) == UInt8(ascii: "(") }
         let word = word()
-        if ["goto", "gotol", "may_goto", "call", "lock", "exit"].contains(word) { return true }
+        if ["goto", "gotol", "may_goto", "call", "lock", "exit", "gotox", "callx"].contains(word) { return true }
         if word == "if" { return scanner.peek(2) == UInt8(ascii: " ") }
         var copy = self
         return (try? copy.register(orNil: ())) != nil

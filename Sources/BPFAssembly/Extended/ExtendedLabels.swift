@@ -84,8 +84,9 @@ extension ExtendedReader {
         if instructions[index].isJump { throw .undefinedLabel(quotation(scanner.text[range])) }
         let name = text(range)
         if instructions[index].isWide {
-            instructions[index].srcReg = .r1
-            references[index] = .map(name)
+            let isTable = declaredTables.contains(name)
+            instructions[index].srcReg = isTable ? .r2 : .r1
+            references[index] = isTable ? .data(name, offset: 0) : .map(name)
         } else if let number = HelperName.numbers[name] {
             instructions[index].srcReg = .r0
             instructions[index].imm = number

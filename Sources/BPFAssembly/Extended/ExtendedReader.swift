@@ -14,6 +14,10 @@ struct ExtendedReader {
     var labels: [LabelPlace] = []
     var labelTable = LabelTable()
     var uses: [LabelUse] = []
+    var maps: [MapDeclaration] = []
+    var declaredMaps: Set<String> = []
+    var tables: [DataTable] = []
+    var declaredTables: Set<String> = []
 
     init(_ text: [UInt8]) { scanner = TextScanner(text) }
 
@@ -36,7 +40,8 @@ struct ExtendedReader {
         guard !instructions.isEmpty else {
             throw AssemblyErrors(scanner.error(.unexpected(found: "the end of the text", expected: ["an instruction"])))
         }
-        return ExtendedSource(instructions: instructions, references: references, lines: lines, labels: found)
+        return ExtendedSource(
+            instructions: instructions, references: references, lines: lines, labels: found, maps: maps, tables: tables)
     }
 
     /// Whether the first line of code begins as an instruction; whether it is one is not looked at.
@@ -66,7 +71,7 @@ struct ExtendedReader {
         if isAtEndOfCode || skipBytesOfSlot() { return try finishLine() }
         try readHeadings()
         scanner.skipSpaces()
-        if isAtEndOfCode { return }
+        if isAtEndOfCode { return scanner.skipToLineEnd() }
         let opcode = try readPrefix()
         let line = scanner.place.line
         let start = scanner.place
@@ -117,6 +122,7 @@ struct ExtendedReader {
             } else if let name = plainLabel() {
                 try addLabel(name, at: place, isFunction: false)
             } else if next == UInt8(ascii: ".") {
+                if try readDeclaration() { return try finishLine() }
                 return try skipDirective()
             } else if let name = declaredFunction() {
                 try addLabel(name, at: place, isFunction: true)
@@ -172,8 +178,10 @@ struct ExtendedReader {
     }
 
     /// Directives without a meaning for a program of one section.
-    private static let directives = [".text", ".section", ".globl", ".global", ".type", ".size", ".p2align"]
-        .map { Array($0.utf8) }
+    private static let directives = [
+        ".text", ".section", ".globl", ".global", ".type", ".size", ".p2align", ".macro", ".endm",
+    ]
+    .map { Array($0.utf8) }
 
     private mutating func skipDirective() throws(AssemblyError) {
         let place = scanner.place

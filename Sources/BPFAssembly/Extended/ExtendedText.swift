@@ -36,6 +36,10 @@ public struct ExtendedSource: Hashable, Sendable {
     public var lines: [Int]
     /// The labels, in the order of the text.
     public var labels: [Label]
+    /// The maps that the text declares.
+    public var maps: [MapDeclaration] = []
+    /// The tables that the text declares.
+    public var tables: [DataTable] = []
 }
 
 extension ExtendedText {

@@ -149,7 +149,7 @@ extension Size {
 }
 
 extension ArithmeticOperator {
-    fileprivate var symbol: String {
+    var symbol: String {
         switch self {
         case .add: "+="
         case .subtract: "-="
@@ -168,7 +168,7 @@ extension ArithmeticOperator {
 }
 
 extension JumpCondition {
-    fileprivate var symbol: String {
+    var symbol: String {
         switch self {
         case .equal: "=="
         case .greater: ">"

@@ -10,21 +10,30 @@ public enum LLVMListing {
     /// - Parameter source: As for ``ExtendedListing/text(_:source:)``.
     /// - Complexity: O(*n*) in the number of instructions and source lines.
     public static func text(_ program: Program, source: [String] = []) -> String {
-        var text = ""
+        var text: [UInt8] = []
         for function in program.functions {
-            text += "\(function.name):\n"
+            text.append(contentsOf: "\(function.name):\n".utf8)
             var lines: [Int: Int] = [:]
             for mark in function.lines { lines[mark.instruction] = mark.line }
             let slots = function.slots
             let targets = callTargets(function, slots)
             for (index, instruction) in function.instructions.enumerated() {
-                if let label = targets[slots[index]] { text += "\(label):\n" }
-                if let line = lines[index], source.indices.contains(line - 1) { text += comment(source[line - 1]) }
-                let callee = targets[target(ofCall: instruction, at: slots[index])]
-                text += "\t" + image(instruction, function.references[index], callee) + "\n"
+                if !targets.isEmpty, let label = targets[slots[index]] {
+                    text.append(contentsOf: "\(label):\n".utf8)
+                }
+                if !lines.isEmpty, let line = lines[index], source.indices.contains(line - 1) {
+                    text.append(contentsOf: comment(source[line - 1]).utf8)
+                }
+                text.append(ascii: "\t")
+                let reference = function.references.isEmpty ? nil : function.references[index]
+                if reference != nil || instruction.callKind != nil || !instruction.appendPlain(to: &text) {
+                    let callee = targets.isEmpty ? nil : targets[target(ofCall: instruction, at: slots[index])]
+                    text.append(contentsOf: image(instruction, reference, callee).utf8)
+                }
+                text.append(ascii: "\n")
             }
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     private static func comment(_ line: String) -> String {
@@ -92,10 +101,10 @@ extension Instruction {
         default: break
         }
         // The comparison is the kernel's but for the number, which LLVM writes with its sign.
-        let words = image().split(separator: " ")
-        guard words.count == 6 else { return image() }
-        let second = opcode.operand == .register ? String(words[3]) : "\(imm)"
-        return "if \(words[1]) \(words[2]) \(second) goto \(target)"
+        guard let condition = opcode.condition else { return image() }
+        let letter = opcode.instructionClass == .jmp32 ? "w" : "r"
+        let second = opcode.operand == .register ? letter + String(srcReg.rawValue) : String(imm)
+        return "if \(letter)\(dstReg.rawValue) \(condition.symbol) \(second) goto \(target)"
     }
 
     private func llvmPlace(_ base: Register, sign: Character = "u") -> String {

@@ -14,6 +14,8 @@ public struct CheckDocument: Encodable, Hashable, Sendable {
     public var instructions: Int?
     /// The rule sets that accept the program.
     public var acceptedBy: [Rules]
+    /// What each that takes classic programs says of it; none where they could not be read.
+    public var dialects: [DialectEntry]
     /// All that was found, in the order of the program or text.
     public var findings: [Finding]
 
@@ -41,8 +43,30 @@ public struct CheckDocument: Encodable, Hashable, Sendable {
         public var message: String
     }
 
+    /// What one that takes classic programs says.
+    public struct DialectEntry: Encodable, Hashable, Sendable {
+        /// Its name.
+        public var name: String
+        /// Whether it takes the program.
+        public var accepts: Bool
+        /// From which release of Linux on; nil where it does not, or is none of Linux.
+        public var linux: String?
+        /// What makes that release later than its own, or why it does not take the program; nil where nothing does.
+        public var reason: String?
+        /// The instruction that this is about.
+        public var instruction: Int?
+
+        init(_ verdict: DialectVerdict) {
+            name = verdict.dialect.rawValue
+            accepts = verdict.refusal == nil
+            linux = verdict.release?.description
+            reason = verdict.refusal?.reason.description ?? verdict.need?.name
+            instruction = verdict.refusal?.instruction ?? verdict.need?.instruction
+        }
+    }
+
     enum CodingKeys: String, CodingKey {
-        case form, instructions, findings
+        case form, instructions, dialects, findings
         case acceptedBy = "accepted_by"
     }
 
@@ -67,12 +91,14 @@ public struct CheckDocument: Encodable, Hashable, Sendable {
         }
         let broken = Set(findings.flatMap(\.rules))
         acceptedBy = Rules.allCases.filter { !broken.contains($0) }
+        dialects = ClassicDialect.allCases.map { DialectEntry($0.verdict(on: source.instructions)) }
     }
 
     /// Describes a text that could not be read.
     public init(_ errors: AssemblyErrors, form: ClassicForm?) {
         self.form = form?.rawValue
         acceptedBy = []
+        dialects = []
         findings = errors.errors.map {
             Finding(
                 rules: [], line: $0.line == 0 ? nil : $0.line, column: $0.column, message: $0.reason.description)

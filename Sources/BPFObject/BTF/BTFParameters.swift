@@ -54,7 +54,7 @@ extension BTFReader {
     }
 
     /// Where the type is that `id` is another name of, or a qualified form; nil for `void`.
-    private func underlying(_ id: UInt32) throws(BTFError) -> Int? {
+    func underlying(_ id: UInt32) throws(BTFError) -> Int? {
         var id = id
         for _ in 0...typeCount {
             if id == 0 { return nil }

@@ -41,6 +41,17 @@ extension ObjectReader {
         return program
     }
 
+    /// The maps in section `.maps` that `MapDeclaration` can describe.
+    static func maps(of file: ELFReader) throws(ELFError) -> [MapDeclaration] {
+        guard let section = file.sections.first(where: { $0.name == ".BTF" }) else { return [] }
+        do throws(BTFError) {
+            let types = try BTFReader(Array(file.content(of: section)))
+            return try types.variables(inSection: ".maps").compactMap { try? MapTypes(types).declaration(of: $0.name) }
+        } catch {
+            throw ELFError(.types(error.reason))
+        }
+    }
+
     static func dataSections(of file: ELFReader) -> [DataSection] {
         file.sections.enumerated().compactMap { number, section in
             guard section.type == ELFReader.SectionType.bits, section.flags.contains(.allocate),
@@ -61,7 +72,7 @@ extension ObjectReader {
 /// Reads how the types of an object describe its maps: as variables of structures the members of which stand for numbers.
 ///
 /// Source: libbpf's documentation of the section `.maps`.
-private struct MapTypes {
+struct MapTypes {
     let types: BTFReader
 
     init(_ types: BTFReader) { self.types = types }
@@ -118,7 +129,7 @@ private struct MapTypes {
         try size(of: types.head(at: offset(of: id)).sizeOrType)
     }
 
-    private func size(of id: UInt32) throws(BTFError) -> UInt32 {
+    func size(of id: UInt32) throws(BTFError) -> UInt32 {
         var (id, factor) = (id, UInt32(1))
         for _ in 0...types.typeCount {
             let offset = try offset(of: id)

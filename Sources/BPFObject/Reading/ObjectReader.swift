@@ -2,7 +2,8 @@ import ExtendedBPF
 
 /// The programs of an object, by whatever compiler, as instructions and what they refer to.
 ///
-/// Of maps the program has the names only; ``withMaps(_:)`` adds their declarations.
+/// Of maps and tables programs have the names only; ``withMaps(_:)`` adds the maps' declarations, ``maps`` and ``tables``
+/// are all.
 public struct ObjectReader: Hashable, Sendable {
     /// A program as a loader puts it together: one that is entered at and all functions of `.text` that it needs.
     public struct Entry: Hashable, Sendable {
@@ -16,6 +17,11 @@ public struct ObjectReader: Hashable, Sendable {
     public let byteOrder: ByteOrder
     /// What can be loaded, in the order of the file; where nothing can, each global function of `.text`.
     public let entries: [Entry]
+
+    /// The maps that are declared, of the kinds that are known.
+    public let maps: [MapDeclaration]
+    /// The tables that programs read.
+    public let tables: [DataTable]
 
     /// What the object states its license is, nil where it states none.
     public let license: String?
@@ -53,6 +59,8 @@ public struct ObjectReader: Hashable, Sendable {
         }
         if entries.isEmpty { throw ELFError(.noPrograms) }
         self.entries = entries
+        maps = try Self.maps(of: file)
+        tables = try Self.tables(of: file, for: entries)
         license = file.sections.first { $0.name == "license" }.map {
             String(decoding: file.content(of: $0).prefix { $0 != 0 }, as: UTF8.self)
         }

@@ -25,7 +25,8 @@ extension FilterExpression {
     /// Where a person has gone wrong, in the order of the text, ``maximumHints`` at most.
     ///
     /// Looked for are offsets that a word such as `vlan` shifts where that cannot be meant, `and` and `or` that bind
-    /// otherwise than they read, conditions that never hold together, and primitives of a link layer that is not there.
+    /// otherwise than they read, conditions that never hold together, what is said twice or denied, and primitives of a
+    /// link layer that is not there.
     ///
     /// - Complexity: O(*n*).
     public func hints(for layer: LinkLayer = .header) -> [ExpressionHint] {
@@ -34,6 +35,7 @@ extension FilterExpression {
         hints.findShifted()
         hints.findBinding()
         hints.findContradictions()
+        hints.findRepetitions()
         if layer == .ip { hints.findLinkLayer() }
         return hints.found.sorted {
             ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
