@@ -83,3 +83,14 @@ public struct Slot: RawRepresentable, Hashable, Comparable, Sendable {
     /// Whether `left` stands before `right`.
     public static func < (left: Slot, right: Slot) -> Bool { left.rawValue < right.rawValue }
 }
+
+extension Instruction {
+    /// How many slots behind the next instruction a jump leads, or nil for what is none.
+    public var jumpDistance: Int? {
+        switch opcode {
+        case .jumpLong: Int(imm)
+        case .jump, .mayGoto: Int(offset)
+        default: opcode.condition == nil ? nil : Int(offset)
+        }
+    }
+}

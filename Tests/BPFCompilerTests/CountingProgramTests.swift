@@ -1,7 +1,9 @@
 @testable import BPFCompiler
 import BPFInterpreter
+import ClassicBPF
 import ExtendedBPF
 import Pcap
+import TestSupport
 import Testing
 
 /// The parts of counting programs that need no kernel; what they count is tested there.
@@ -21,6 +23,43 @@ import Testing
                 #expect(try range(of: number) == bit, "\(number)")
             }
         }
+    }
+
+    /// Random filters and the corpus, inlined beside the filters called, with loops and with calls among them.
+    @Test(arguments: [Hook.xdp, .tc, .socket, .netfilter]) func inlinedFiltersLeadWhereTheirResultsDo(hook: Hook) throws
+    {
+        var options = CompilerOptions()
+        options.isPart = true
+        var generator = SeededGenerator(for: hook.description)
+        let maker = RandomProgram(allowing: [])
+        let filters =
+            (0..<100).map { _ in maker.next(using: &generator) } + Corpus.programs.map(\.1)
+        var results: Set<UInt32> = []
+        for filter in filters {
+            guard let part = try? Compiler.compile(filter, for: CountingProgram.target(on: hook), options: options)
+            else { continue }
+            guard part.functions.count == 1 else { continue }
+            var assembler = Assembler(functionNamed: "inlined")
+            let (match, next) = (assembler.makeLabel(), assembler.makeLabel())
+            assembler.inline(part.entry, match: match, next: next)
+            assembler.place(match)
+            assembler.append(.move32(.r0, 1))
+            assembler.append(.exit)
+            assembler.place(next)
+            assembler.append(.move32(.r0, 0))
+            assembler.append(.exit)
+            let inlined = Program(functions: [try assembler.finish()], data: part.data)
+            for place in stride(from: filter.instructions.count % 7, to: Frames.all.count, by: 7) {
+                let packet =
+                    hook.linkLayer == .ethernet
+                    ? Packet(ethernet: Frames.all[place].bytes) : Packet(Array(Frames.all[place].bytes.dropFirst(14)))
+                let expected = try ClassicMachine().run(filter, on: packet) == 0 ? 0 : 1 as UInt32
+                let result = try ExtendedMachine().run(inlined, on: packet, context: hook.machineContext)
+                #expect(result == expected, "\(filter.instructions) on \(packet)")
+                results.insert(result)
+            }
+        }
+        #expect(results == [0, 1])
     }
 
     @Test func filtersAreOneFunctionWithTheLinesOfAll() throws {

@@ -55,13 +55,18 @@ private func readExtendedText(_ bytes: [UInt8]) throws {
     let source = try ExtendedText.read(bytes)
     let program = Program(
         functions: [Function(name: "f", instructions: source.instructions, references: source.references)])
-    let again = try! ExtendedText.read(Array(ExtendedListing.text(program).utf8))
+    let text = DeclarationListing.text(source.maps, source.tables) + ExtendedListing.text(program)
+    let again = try! ExtendedText.read(Array(text.utf8))
     precondition(again.instructions == source.instructions && again.references == source.references)
+    precondition(again.maps == source.maps && again.tables == source.tables)
     _ = try source.program()
 }
 
-/// Hints stand inside the text.
+/// Hints and errors stand inside the text, and there are errors where it is refused.
 private func readExpression(_ bytes: [UInt8]) throws {
+    let errors = FilterExpression.errors(in: bytes)?.errors
+    if let errors { check(errors, in: bytes) }
+    precondition((try? FilterExpression(bytes)) != nil ? errors == nil : errors != nil)
     let expression = try FilterExpression(bytes)
     precondition(try! FilterExpression(expression.printed) == expression)
     for layer in [FilterExpression.LinkLayer.header, .ip] {
@@ -85,6 +90,7 @@ private func readObject(_ bytes: [UInt8]) throws {
         _ = LLVMListing.text(program)
     }
     _ = try ObjectNotes(bytes)
+    _ = DeclarationListing.text(reader.maps, reader.tables)
 }
 
 /// Every error has a place inside the text, and a message of one line.

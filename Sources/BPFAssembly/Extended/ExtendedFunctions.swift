@@ -104,15 +104,6 @@ extension Instruction {
         reference == nil && (callKind == .local || isWide && WideKind(rawValue: srcReg.rawValue) == .localFunction)
     }
 
-    /// The distance of a jump, or nil for what is none.
-    var jumpDistance: Int? {
-        switch opcode {
-        case .jumpLong: Int(imm)
-        case .jump, .mayGoto: Int(offset)
-        default: opcode.condition == nil ? nil : Int(offset)
-        }
-    }
-
     /// Whether the next instruction is not reached from here.
     fileprivate var endsFlow: Bool { [.exit, .jump, .jumpLong].contains(opcode) }
 }

@@ -52,8 +52,8 @@ public struct CountingProgram {
         return ExtendedBPF.Program(functions: [entry] + called + rest, maps: joining.layout.maps)
     }
 
-    /// The most slots a filter may have to be put into the entry; a jump leads 32,767 far.
-    private static let inlinedSlots = 32_000
+    /// The most slots a filter may have to be put into the entry: a jump leads 32,767 far, and its ends may grow.
+    private static let inlinedSlots = 15_000
 
     /// A filter with its lines counted from `firstLine`.
     private static func part(_ filter: ExtendedBPF.Program, firstLine: Int) -> ExtendedBPF.Program {
@@ -87,8 +87,7 @@ public struct CountingProgram {
         }
         for (number, filter) in filters.enumerated() {
             let next = assembler.makeLabel()
-            ask(filter, &assembler)
-            assembler.append(.jump64(if: .r0, .equal, 0, 0), to: next)
+            ask(filter, orGoTo: next, &assembler)
             if isInlined {
                 for register in kept.dropFirst() {
                     assembler.append(.load(.doubleword, register, .r10, slot(of: register)))
@@ -105,26 +104,18 @@ public struct CountingProgram {
         do { return try assembler.finish() } catch { preconditionFailure("no jump leads past a filter") }
     }
 
-    /// `r0` = what the filter says of the packet.
-    private func ask(_ filter: Function, _ assembler: inout Assembler) {
+    /// Goes to `next` where the filter does not match.
+    private func ask(_ filter: Function, orGoTo next: Assembler.Label, _ assembler: inout Assembler) {
         guard isInlined else {
             assembler.append(.move64(.r1, context))
             assembler.append(.call(localAt: 0), .function(filter.name))
+            assembler.append(.jump64(if: .r0, .equal, 0, 0), to: next)
             return
         }
         assembler.append(.load(.doubleword, .r1, .r10, slot(of: context)))
-        let end = assembler.makeLabel()
-        let lines = Dictionary(filter.lines.map { ($0.instruction, $0.line) }) { $1 }
-        for (index, instruction) in filter.instructions.enumerated() {
-            if let line = lines[index] { assembler.mark(line: line) }
-            if instruction == .exit {
-                // As many slots as there were, so that the filter's own jumps stay right.
-                assembler.append(.jump(0), to: end)
-            } else {
-                assembler.append(instruction, filter.references[index])
-            }
-        }
-        assembler.place(end)
+        let match = assembler.makeLabel()
+        assembler.inline(filter, match: match, next: next)
+        assembler.place(match)
     }
 
     /// What is needed behind the first filter, the context first.

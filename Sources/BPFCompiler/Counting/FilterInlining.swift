@@ -1,0 +1,96 @@
+import ExtendedBPF
+
+extension Assembler {
+    /// Appends the instructions of `filter`, which lead to `match` or `next` by what it would have returned.
+    ///
+    /// Filters put their result into r0 early and change it late, so that for most ways to an end it is known which one
+    /// that is, and nothing has to be asked there.
+    ///
+    /// - Precondition: `match` is placed right behind.
+    mutating func inline(_ filter: Function, match: Label, next: Label) {
+        let slots = filter.slots
+        let numbers = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1.rawValue, $0) })
+        let targets = filter.instructions.indices.map { index in
+            filter.instructions[index].jumpDistance.map {
+                numbers[slots[index].rawValue + filter.instructions[index].slots + $0]!
+            }
+        }
+        let results = filter.knownResults(targets)
+        let lines = Dictionary(filter.lines.map { ($0.instruction, $0.line) }) { $1 }
+        let labels = Dictionary(
+            uniqueKeysWithValues: Set(targets.compactMap(\.self)).sorted().map { ($0, makeLabel()) })
+        for (index, instruction) in filter.instructions.enumerated() {
+            if let label = labels[index] { place(label) }
+            if let line = lines[index] { mark(line: line) }
+            if instruction == .exit {
+                if results[index] == .unknown { append(.jump64(if: .r0, .equal, 0, 0), to: next) }
+                let goesOn = index == filter.instructions.count - 1
+                if results[index] == .known(0) {
+                    append(.jump(0), to: next)
+                } else if !goesOn {
+                    append(.jump(0), to: match)
+                }
+            } else if let target = targets[index] {
+                if filter.instructions[target] == .exit, case .known(let result) = results[index] {
+                    append(instruction, to: result == 0 ? next : match)
+                } else {
+                    append(instruction, to: labels[target]!)
+                }
+            } else {
+                append(instruction, filter.references[index])
+            }
+        }
+    }
+}
+
+/// What is known of r0 in front of an instruction.
+private enum Result: Equatable {
+    case unreached
+    case known(Int32)
+    case unknown
+
+    /// What is known where two ways meet.
+    func joined(_ other: Result) -> Result {
+        if self == other || other == .unreached { return self }
+        return self == .unreached ? other : .unknown
+    }
+}
+
+extension Function {
+    /// By instruction, what is known of r0 in front of it; `targets` has for jumps where they lead.
+    fileprivate func knownResults(_ targets: [Int?]) -> [Result] {
+        var results = [Result](repeating: .unreached, count: instructions.count)
+        results[0] = .unknown
+        var pending = [0]
+        while let index = pending.popLast() {
+            let instruction = instructions[index]
+            let after = instruction.result(behind: results[index])
+            var ways = targets[index].map { [$0] } ?? []
+            if ![.exit, .jump, .jumpLong].contains(instruction.opcode) { ways.append(index + 1) }
+            for way in ways {
+                let joined = results[way].joined(after)
+                if joined != results[way] {
+                    results[way] = joined
+                    pending.append(way)
+                }
+            }
+        }
+        return results
+    }
+}
+
+extension Instruction {
+    /// What is known of r0 behind the instruction.
+    fileprivate func result(behind before: Result) -> Result {
+        if self == .move32(.r0, UInt32(bitPattern: imm)) || self == .move64(.r0, imm) { return .known(imm) }
+        switch opcode.instructionClass {
+        case .alu, .alu64, .ldx: return dstReg == .r0 ? .unknown : before
+        // Packet loads answer in r0; a wide constant has another destination mostly, which is not worth a case.
+        case .ld: return .unknown
+        // Atomic operations may answer in a register of theirs, `compare and exchange` in r0.
+        case .stx: return opcode.mode == .atomic ? .unknown : before
+        case .st: return before
+        case .jmp, .jmp32: return opcode == .call ? .unknown : before
+        }
+    }
+}
