@@ -41,7 +41,7 @@ public enum CommandLineTool {
 
     /// What a first word asks for. They are none of the main command's subcommands, of which the parser would make a tree
     /// at each start.
-    private static let subcommands: [any Subcommand.Type] = [
+    static let subcommands: [any Subcommand.Type] = [
         RunCommand.self, SocketsCommand.self, RequiresCommand.self, ConvertCommand.self, AssembleCommand.self,
         DisassembleCommand.self, CheckCommand.self, LoadCommand.self, AttachCommand.self, AttachedCommand.self,
         DetachCommand.self, CountCommand.self, CaptureCommand.self, BenchCommand.self,

@@ -16,10 +16,20 @@ struct CompileCommand: ConsoleCommand, FilterArguments {
 
               cbpf2ebpf 'icmp or udp' > prog.o
 
-            Other commands, by the first word, each with --help: \(RequiresCommand.name), which kernel a program needs; \
-            \(RunCommand.name), what of a capture matches; \
-            \(ConvertCommand.name), classic programs from one form to another; \(AssembleCommand.name), as bpf_asm; \
-            \(CheckCommand.name), whether a classic program is valid; \(SocketsCommand.name), the filters in use.
+            Other commands, by the first word, each with --help:
+
+              requires  from which kernel on a program can be loaded, and why
+              load      into the running kernel
+              attach    to a hook of the running kernel; attached lists, detach takes away
+              count     the packets that match filters, in the running kernel
+              capture   packets that match into a pcapng file, from any hook
+              run       a capture file through a filter
+              bench     what a filter costs a packet on this machine
+              convert   classic programs from one form to another
+              check     whether a classic program is valid, and for whom
+              sockets   the filters of the packet sockets there are
+              asm       as bpf_asm; eBPF text to an object
+              disasm    an object's programs as text
 
             Exit codes: 0 done, 1 the input was refused, 64 wrong usage, 70 a defect of this tool.
             """,

@@ -1,3 +1,4 @@
+@testable import CommandLineTool
 import Foundation
 import TestSupport
 import Testing
@@ -252,6 +253,7 @@ import Testing
         for option in ["--hook", "--match", "--no-match", "--emit", "-F", "--input", "-y", "-s", "--kernel-form"] {
             #expect(help.text.contains(option))
         }
+        for command in CommandLineTool.subcommands { #expect(help.text.contains(command.name), "\(command)") }
         let version = try ToolRun(["--version"])
         #expect(version.status == 0)
         #expect(version.text.contains(/^cbpf2ebpf \d+\.\d+\.\d+ \(libpcap version .*\)\n$/))
