@@ -43,12 +43,6 @@ struct CaptureCommand: Subcommand {
     var count: Int?
 
     @Option(
-        name: .customLong("for"),
-        help: ArgumentHelp(
-            "How long to capture, as 10s, 500ms, 2m or 1h. (default: until Ctrl-C)", valueName: "duration"))
-    var durationText: String?
-
-    @Option(
         help: ArgumentHelp(
             "The buffer in the kernel in which packets wait to be written, as 512K, 16M or 1G. What comes while it is "
                 + "full is lost, and counted. (default: 16M)", valueName: "size"))
@@ -59,39 +53,9 @@ struct CaptureCommand: Subcommand {
         help: "Write each packet as it comes, and not when many have gathered. Pipes are always written so.")
     var unbuffered = false
 
-    @Option(
-        name: .customLong("vlan"),
-        help: ArgumentHelp(
-            "The packet that the filter is shown, as to its VLAN tag: bytes, wire or stripped. (default: as without "
-                + "'\(name)')", valueName: "view"))
-    var vlanName: String?
-
     func validate() throws {
-        #if os(Linux)
-            _ = try placeArguments.place
-            if let count, count < 1 { throw ValidationError("-c takes a number from 1 on.") }
-            _ = try (vlan, duration, bufferBytes)
-        #endif
-    }
-
-    var vlan: VLANView? {
-        get throws {
-            guard let vlanName else { return nil }
-            if let view = VLANView(rawValue: vlanName) { return view }
-            let names = VLANView.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("'\(vlanName)' is no value of --vlan, which takes \(names).")
-        }
-    }
-
-    /// How long to capture, or nil for no end.
-    var duration: Duration? {
-        get throws {
-            guard let durationText else { return nil }
-            guard let duration = Duration(text: durationText), duration > .zero else {
-                throw ValidationError("'\(durationText)' is no duration for --for, which takes 10s, 500ms, 2m or 1h.")
-            }
-            return duration
-        }
+        if let count, count < 1 { throw ValidationError("-c takes a number from 1 on.") }
+        _ = try bufferBytes
     }
 
     /// The bytes of the buffer, or nil for the usual.

@@ -10,7 +10,7 @@
                 throw ToolError("packets are no text for a terminal: name a file with -w, or pipe them to a reader")
             }
             // From here on a signal is waited for, so that the file is whole whenever it comes.
-            try withSignalsHeld { try capture(on: console, until: $0) }
+            try withSignalsHeld(cleansUp: placeArguments.place.hook == .tc) { try capture(on: console, until: $0) }
         }
 
         private func capture(on console: Console, until signals: HeldSignals) throws {
@@ -19,14 +19,16 @@
             let length = snapshotLength == 0 ? nil : snapshotLength
             let capture = try PacketCapture(
                 filter, at: placeArguments.place, snapshotLength: length ?? PacketCapture.usualSnapshotLength,
-                bufferSize: bufferBytes ?? PacketCapture.usualBufferSize, vlan: vlan)
+                bufferSize: bufferBytes ?? PacketCapture.usualBufferSize, vlan: placeArguments.vlan)
             let run = CaptureRun(
                 capture, try writer(of: capture, console), limit: count, writesAtOnce: unbuffered, signals)
             // Who sends packets for a test waits for this line.
             console.report("capturing at \(placeArguments.name), Ctrl-C ends it\n")
             defer { run.report(on: console) }
-            try run.run(until: duration.map { ContinuousClock.now + $0 })
-            if run.isGone { throw ToolError("the interface '\(placeArguments.interface ?? "")' is gone") }
+            try run.run(until: placeArguments.duration.map { ContinuousClock.now + $0 })
+            if run.isGone {
+                throw ToolError("the \(placeArguments.whatGoes) is gone, or somebody has detached the program")
+            }
         }
 
         private func writer(of capture: PacketCapture, _ console: Console) throws -> PcapngWriter {

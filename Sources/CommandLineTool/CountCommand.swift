@@ -28,46 +28,7 @@ struct CountCommand: Subcommand {
     @Argument(help: "A filter: a tcpdump expression, with NAME= in front if it is to be called so.")
     var filters: [String] = []
 
-    @Option(
-        name: [.customShort("i", allowingJoined: true), .long],
-        help: ArgumentHelp("The network interface.", valueName: "interface"))
-    var interface: String?
-
-    @Option(
-        name: .customLong("hook"),
-        help: ArgumentHelp(
-            "Where to count: socket, xdp, xdp-frags, tc, tcx-ingress, tcx-egress, netkit-primary, netkit-peer, "
-                + "cgroup-ingress, cgroup-egress, netfilter, tp_btf:TRACEPOINT, raw_tp:TRACEPOINT or fentry:FUNCTION. "
-                + "(default: socket)", valueName: "hook"))
-    var hookName: String?
-
-    @Option(help: ArgumentHelp("Which packets, for tc: ingress or egress.", valueName: "name"))
-    var direction: String?
-
-    @Flag(help: "Count for tc at clsact, not by a link, as it is on kernels before 6.6.")
-    var clsact = false
-
-    @Option(help: ArgumentHelp("The folder of the control group, for its hooks.", valueName: "path"))
-    var cgroup: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Where on their way netfilter shows packets: prerouting, input, forward, output or postrouting. (default: "
-                + "prerouting)", valueName: "place"))
-    var hookPoint: String?
-
-    @Option(
-        name: .customLong("vlan"),
-        help: ArgumentHelp(
-            "The packet that filters are shown, as to its VLAN tag: bytes, wire or stripped. (default: as without "
-                + "'\(name)')", valueName: "view"))
-    var vlanName: String?
-
-    @Option(
-        name: .customLong("for"),
-        help: ArgumentHelp("How long to count, as 10s, 500ms, 2m or 1h. (default: until Ctrl-C)", valueName: "duration")
-    )
-    var durationText: String?
+    @OptionGroup var placeArguments: PlaceArguments
 
     @Flag(help: "Write one JSON object a line each second, and a last one at the end, with the totals since the start.")
     var json = false
@@ -105,11 +66,6 @@ struct CountCommand: Subcommand {
         if json, histogram != nil {
             throw ValidationError("--histogram is for people, --json for scripts: one of them.")
         }
-        _ = try duration
-        _ = try vlanName.map { try choice(VLANView.self, $0, of: "--vlan") }
-        #if os(Linux)
-            _ = try place
-        #endif
         let names = (filters + inputs).map { CountedText($0).name }
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw ValidationError("Two filters have the name '\(twice)'; give them others with NAME=EXPRESSION.")
@@ -134,25 +90,6 @@ struct CountCommand: Subcommand {
 
     var histogram: Histogram? {
         get throws { try histogramName.map { try choice(Histogram.self, $0, of: "--histogram") } }
-    }
-
-    /// How long to count, or nil for no end.
-    var duration: Duration? {
-        get throws {
-            guard let durationText else { return nil }
-            guard let duration = Duration(text: durationText), duration > .zero else {
-                throw ValidationError("'\(durationText)' is no duration for --for, which takes 10s, 500ms, 2m or 1h.")
-            }
-            return duration
-        }
-    }
-
-    func choice<Value: CaseIterable & RawRepresentable<String>>(
-        _: Value.Type, _ text: String, of option: String
-    ) throws -> Value {
-        if let value = Value(rawValue: text) { return value }
-        let values = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("'\(text)' is no value of \(option), which takes \(values).")
     }
 
     /// Does the work.

@@ -40,7 +40,7 @@ public struct CapturingProgram {
     ) throws(CompilerError) -> ExtendedBPF.Program {
         let capturing = CapturingProgram(
             hook: layout.hook, options: options, layout: layout, dropReasonArgument: dropReasonArgument,
-            isInlined: filter.functions.count == 1 && filter.entry.slotCount < inlinedSlots)
+            isInlined: filter.functions.count == 1 && filter.entry.slotCount < CountingProgram.inlinedSlots)
         try capturing.checkKernel()
         let filter = filter.renamed("\(name)_filter")
         let entry = try capturing.entry(named: name, of: filter.entry)
@@ -48,9 +48,6 @@ public struct CapturingProgram {
             functions: [entry] + (capturing.isInlined ? [] : filter.functions), data: filter.data,
             maps: filter.maps + [CapturingLayout.lossMap])
     }
-
-    /// The most slots a filter may have to be put into the entry; a jump leads 32,767 far.
-    private static let inlinedSlots = 32_000
 
     /// What a filter at a tracepoint returns for a packet that it saw without an Ethernet header.
     static let rawIPMatch: UInt32 = 2
@@ -86,9 +83,8 @@ public struct CapturingProgram {
         var assembler = Assembler(functionNamed: name)
         let (submit, pass, lost) = (assembler.makeLabel(), assembler.makeLabel(), assembler.makeLabel())
         assembler.mark(line: 1)
-        ask(filter, &assembler)
+        ask(filter, orGoTo: pass, &assembler)
         assembler.mark(line: 1)
-        assembler.append(.jump64(if: .r0, .equal, 0, 0), to: pass)
         try measure(orGoTo: pass, &assembler)
         reserve(orGoTo: lost, &assembler)
         describe(&assembler)
@@ -101,33 +97,25 @@ public struct CapturingProgram {
         assembler.append(.move64(.r2, 0))
         assembler.append(.call(helper: HelperFunction.ringSubmit.rawValue))
         assembler.place(pass)
-        assembler.append(.move32(.r0, hook.verdicts.first?.value ?? 0))
+        assembler.append(.move32(.r0, hook.untouched))
         assembler.append(.exit)
         assembler.place(lost)
         countLoss(thenGoTo: pass, &assembler)
         do { return try assembler.finish() } catch { preconditionFailure("no jump leads past a filter") }
     }
 
-    /// `r0` = what the filter says of the packet; the context is in `r6` behind it.
-    private func ask(_ filter: Function, _ assembler: inout Assembler) {
+    /// Goes to `pass` where the filter does not match; else `r0` is what it says, and the context is in `source`.
+    private func ask(_ filter: Function, orGoTo pass: Assembler.Label, _ assembler: inout Assembler) {
         guard isInlined else {
             assembler.append(.move64(source, .r1))
             assembler.append(.call(localAt: 0), .function(filter.name))
+            assembler.append(.jump64(if: .r0, .equal, 0, 0), to: pass)
             return
         }
         assembler.append(.store(.doubleword, .r10, slot(.context), .r1))
-        let end = assembler.makeLabel()
-        let lines = Dictionary(filter.lines.map { ($0.instruction, $0.line) }) { $1 }
-        for (index, instruction) in filter.instructions.enumerated() {
-            if let line = lines[index] { assembler.mark(line: line) }
-            if instruction == .exit {
-                // As many slots as there were, so that the filter's own jumps stay right.
-                assembler.append(.jump(0), to: end)
-            } else {
-                assembler.append(instruction, filter.references[index])
-            }
-        }
-        assembler.place(end)
+        let match = assembler.makeLabel()
+        assembler.inline(filter, match: match, next: pass)
+        assembler.place(match)
         assembler.append(.load(.doubleword, source, .r10, slot(.context)))
     }
 

@@ -53,7 +53,7 @@ public struct CountingProgram {
     }
 
     /// The most slots a filter may have to be put into the entry: a jump leads 32,767 far, and its ends may grow.
-    private static let inlinedSlots = 15_000
+    static let inlinedSlots = 15_000
 
     /// A filter with its lines counted from `firstLine`.
     private static func part(_ filter: ExtendedBPF.Program, firstLine: Int) -> ExtendedBPF.Program {
@@ -128,9 +128,7 @@ public struct CountingProgram {
 
     /// Lets the packet pass.
     private func leave(_ assembler: inout Assembler) {
-        // At tc the first verdict would keep the packet from the filters behind.
-        let pass = hook.host == .tc ? TCVerdict.unspec.value : hook.verdicts.first?.value ?? 0
-        assembler.append(.move32(.r0, pass))
+        assembler.append(.move32(.r0, hook.untouched))
         assembler.append(.exit)
     }
 
@@ -269,6 +267,9 @@ extension CountingProgram {
 }
 
 extension Hook {
+    /// What a program returns that only looks on. At tc the first verdict would keep the packet from the filters behind.
+    var untouched: UInt32 { host == .tc ? TCVerdict.unspec.value : verdicts.first?.value ?? 0 }
+
     /// Whether a packet can come in between while a program looks at another one on the same processor.
     ///
     /// At a device the kernel keeps others away meanwhile; who sends from a process can be interrupted by what comes in,

@@ -65,6 +65,7 @@
     extension CapturePlace {
         /// Where all packets are going there.
         fileprivate var direction: CapturedPacket.Direction {
+            if case .traffic(_, let direction, _) = self { return direction == .egress ? .outbound : .inbound }
             switch hook {
             case .xdp, .xdpFrags, .tcxIngress, .cgroupIngress: return .inbound
             case .tcxEgress, .cgroupEgress, .netkitPrimary, .netkitPeer: return .outbound
