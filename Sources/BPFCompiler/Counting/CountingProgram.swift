@@ -267,8 +267,8 @@ extension CountingProgram {
 }
 
 extension Hook {
-    /// What a program returns that only looks on. At tc the first verdict would keep the packet from the filters behind.
-    var untouched: UInt32 { host == .tc ? TCVerdict.unspec.value : verdicts.first?.value ?? 0 }
+    /// What a program returns that only looks on: what lets a packet pass, and at tc what leaves it to the filters behind.
+    public var untouched: UInt32 { host == .tc ? TCVerdict.unspec.value : verdicts.first?.value ?? 0 }
 
     /// Whether a packet can come in between while a program looks at another one on the same processor.
     ///

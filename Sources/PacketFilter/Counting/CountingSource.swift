@@ -40,10 +40,9 @@
 
         /// The program, to be run in tests on packets with these maps.
         package func timed(with maps: CountingMaps) throws -> TestedProgram {
-            // What lets a packet pass.
-            let verdict = hook.verdicts.first?.value ?? 0
-            return try TestedProgram(
-                KernelLayout.loadable(program), at: hook, match: verdict, other: verdict, maps: maps.descriptors)
+            try TestedProgram(
+                KernelLayout.loadable(program), at: hook, match: hook.untouched, other: hook.untouched,
+                maps: maps.descriptors)
         }
 
         /// Loads the program with the maps of these descriptors.

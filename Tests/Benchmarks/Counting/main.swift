@@ -6,6 +6,7 @@
 // Prints Markdown. Needs root.
 
 #if os(Linux)
+    import Foundation
     import PacketFilter
 
     let usual = [
@@ -24,8 +25,13 @@
         | hook | frame | matches | \(expressions.count) counted | sum of own | ratio | sum alone | misses |
         |---|---|---|---|---|---|---|---|
         """)
-    for hook in [Hook.xdp, .tc] {
-        for line in try CountingTimes.lines(of: expressions, at: hook) { print(line) }
+    do {
+        for hook in [Hook.xdp, .tc] {
+            for line in try CountingTimes.lines(of: expressions, at: hook) { print(line) }
+        }
+    } catch {
+        FileHandle.standardError.write(Data("measure-counting: \(error)\n".utf8))
+        exit(1)
     }
 #else
     print("measure-counting: there are programs to measure on Linux only")
