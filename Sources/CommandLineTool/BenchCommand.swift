@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf bench`: what a packet costs.
-struct BenchCommand: Subcommand, FilterArguments {
+struct BenchCommand: Subcommand, SourceCommand {
     /// The first word that asks for it.
     static let name = "bench"
 
@@ -23,30 +23,7 @@ struct BenchCommand: Subcommand, FilterArguments {
             usage.
             """)
 
-    @Argument(help: "A tcpdump filter expression; several words are joined. None matches every packet.")
-    var expression: [String] = []
-
-    @Option(
-        name: .customShort("F", allowingJoined: true),
-        help: ArgumentHelp(
-            "Read the expression from a file, # begins a comment; - is standard input.", valueName: "file"))
-    var expressionFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Read a classic program instead of an expression, in any form; - is standard input.", valueName: "file"))
-    var input: String?
-
-    @Option(
-        name: .customLong("input-form"),
-        help: ArgumentHelp("The form it is in: \(ClassicForm.nameList). (default: guessed)", valueName: "form"))
-    var inputFormName: String?
-
-    @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
-    var netmask: String?
-
-    @Flag(name: .customLong("no-pcap-optimizer"), help: "Take libpcap's code as it generates it.")
-    var withoutPcapOptimizer = false
+    @OptionGroup var source: SourceArguments
 
     @Option(
         name: .customLong("hook"),
@@ -66,11 +43,6 @@ struct BenchCommand: Subcommand, FilterArguments {
 
     @Flag(help: "Write an object of JSON instead of a table.")
     var json = false
-
-    @Flag(
-        name: [.customShort("v"), .customLong("verbose")],
-        help: "Say on standard error which form --input is read as, and what is odd about the expression.")
-    var isVerbose = false
 
     /// What packets begin with is the hooks' to say, and so is how many bytes a match keeps, no part of any time.
     var linkType: String? { nil }

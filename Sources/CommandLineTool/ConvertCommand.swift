@@ -2,7 +2,7 @@ import ArgumentParser
 import PacketFilter
 
 /// `cbpf2ebpf convert`: a classic program from one form to another.
-struct ConvertCommand: Subcommand, FilterArguments {
+struct ConvertCommand: Subcommand, SourceCommand {
     /// The first word that asks for it.
     static let name = "convert"
 
@@ -20,24 +20,7 @@ struct ConvertCommand: Subcommand, FilterArguments {
         help: ArgumentHelp("The form to write: \(ClassicForm.nameList).", valueName: "form"))
     var formName: String
 
-    @Argument(help: "A tcpdump filter expression; several words are joined. None matches every packet.")
-    var expression: [String] = []
-
-    @Option(
-        name: .customShort("F", allowingJoined: true),
-        help: ArgumentHelp(
-            "Read the expression from a file, # begins a comment; - is standard input.", valueName: "file"))
-    var expressionFile: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Read a classic program instead of an expression, in any form; - is standard input.", valueName: "file"))
-    var input: String?
-
-    @Option(
-        name: .customLong("input-form"),
-        help: ArgumentHelp("The form it is in, by the names of --to. (default: guessed)", valueName: "form"))
-    var inputFormName: String?
+    @OptionGroup var source: SourceArguments
 
     @Option(
         name: .customLong("from-iptables"),
@@ -66,16 +49,6 @@ struct ConvertCommand: Subcommand, FilterArguments {
             "How many bytes of a packet a match keeps; 0 stands for the default. (default: 262144)", valueName: "bytes")
     )
     var snapshotLength: String?
-
-    @Option(help: ArgumentHelp("The IPv4 netmask, for 'ip broadcast'.", valueName: "a.b.c.d"))
-    var netmask: String?
-
-    @Flag(name: .customLong("no-pcap-optimizer"), help: "Take libpcap's code as it generates it.")
-    var withoutPcapOptimizer = false
-
-    @Flag(
-        name: [.customShort("v"), .customLong("verbose")], help: "Say on standard error which form --input is read as.")
-    var isVerbose = false
 
     @Option(
         name: .customShort("o", allowingJoined: true),
