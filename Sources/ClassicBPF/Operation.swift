@@ -127,3 +127,21 @@ public enum Operation: Hashable, Sendable {
         case a
     }
 }
+
+extension Operation.ArithmeticOperator {
+    /// The sign that C and pcap-filter(7) have for it.
+    package var symbol: String {
+        switch self {
+        case .add: "+"
+        case .subtract: "-"
+        case .multiply: "*"
+        case .divide: "/"
+        case .modulo: "%"
+        case .or: "|"
+        case .and: "&"
+        case .xor: "^"
+        case .shiftLeft: "<<"
+        case .shiftRight: ">>"
+        }
+    }
+}

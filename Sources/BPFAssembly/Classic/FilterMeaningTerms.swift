@@ -113,19 +113,6 @@ extension FilterMeaning.Term {
 
     /// The number that an operation on this and `right` gives.
     func with(_ op: Operation.ArithmeticOperator, _ right: Self) -> Self {
-        let sign =
-            switch op {
-            case .add: "+"
-            case .subtract: "-"
-            case .multiply: "*"
-            case .divide: "/"
-            case .modulo: "%"
-            case .or: "|"
-            case .and: "&"
-            case .xor: "^"
-            case .shiftLeft: "<<"
-            case .shiftRight: ">>"
-            }
-        return Self(text: "\(operand) \(sign) \(right.operand)", isSimple: false)
+        Self(text: "\(operand) \(op.symbol) \(right.operand)", isSimple: false)
     }
 }

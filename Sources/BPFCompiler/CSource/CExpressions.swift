@@ -29,9 +29,9 @@ extension CFunction {
         let first = graph.instruction(left)?.constant == nil ? operand(left) : "(u32)\(operand(left))"
         if op == .shiftLeft || op == .shiftRight {
             let distance = graph.instruction(right)?.constant.map { "\($0 & 31)" } ?? "(\(operand(right)) & 31)"
-            return "\(first) \(op.symbolInC) \(distance)"
+            return "\(first) \(op.symbol) \(distance)"
         }
-        return "\(first) \(op.symbolInC) \(operand(right))"
+        return "\(first) \(op.symbol) \(operand(right))"
     }
 
     func condition(
@@ -47,23 +47,6 @@ extension CFunction {
         case (.greaterOrEqual, true): return "\(left) < \(right)"
         case (.anyBitSet, false): return "\(left) & \(right)"
         case (.anyBitSet, true): return "!(\(left) & \(right))"
-        }
-    }
-}
-
-extension Operation.ArithmeticOperator {
-    fileprivate var symbolInC: String {
-        switch self {
-        case .add: "+"
-        case .subtract: "-"
-        case .multiply: "*"
-        case .divide: "/"
-        case .modulo: "%"
-        case .or: "|"
-        case .and: "&"
-        case .xor: "^"
-        case .shiftLeft: "<<"
-        case .shiftRight: ">>"
         }
     }
 }
