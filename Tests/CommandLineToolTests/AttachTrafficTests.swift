@@ -271,7 +271,12 @@
             let tool = try BackgroundTool(
                 ["attach", "--hook", "cgroup-egress", "--match", "deny", "--cgroup", group.path, "udp"])
             let counting = try BackgroundTool(["count", "--hook", "cgroup-ingress", "--cgroup", group.path, "udp"])
+            let folder = try TemporaryFolder()
+            let capturing = try BackgroundTool(
+                ["capture", "--hook", "cgroup-ingress", "--cgroup", group.path, "-w", folder.path("file")])
             #expect(rmdir(group.path) == 0)
+            #expect(try capturing.status() == 1)
+            #expect(capturing.messages.hasSuffix(" is gone, or somebody has detached the program\n"))
             #expect(try tool.status() == 1)
             #expect(
                 tool.messages.hasSuffix(

@@ -186,7 +186,10 @@
 
         @Test func anInterfaceThatGoesEndsIt() throws {
             let result = try count(
-                "-i left 'every='", "ip link delete left", before: "ip link add left type veth peer name right")
+                "-i left 'every='",
+                // Under another name it is still the same one.
+                "ip link set left name other; sleep 1.2; kill -0 $pid || exit 7; ip link delete other",
+                before: "ip link add left type veth peer name right")
             #expect(result.status == 1)
             #expect(
                 result.errors.hasSuffix(

@@ -74,11 +74,22 @@
         }
 
         @Test func waitingForPacketsCanBeCancelled() async throws {
-            let capture = try capture("ip6", .tcxIngress)
+            // A place that stays, where no such packet comes.
+            let place = CapturePlace.tracing(.tpBTF("kfree_skb"))
+            let filter = try PacketFilter("ip6 host 2001:db8::77", linkType: place.linkType)
+            let capture = try PacketCapture(filter, at: place)
             let task = Task { for try await _ in capture.packets {} }
             try await Task.sleep(for: .milliseconds(30))
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
+        }
+
+        /// Its network namespace is gone, and so is what the program was attached to.
+        @Test func whatHasNoPlaceAnyMoreEnds() async throws {
+            let capture = try capture("udp", .tcxIngress)
+            var count = 0
+            for try await _ in capture.packets { count += 1 }
+            #expect(count == 2 && !capture.isAttached)
         }
     }
 #endif

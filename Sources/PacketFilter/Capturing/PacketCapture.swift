@@ -29,7 +29,6 @@
         private let ring: Ring
         private let loss: CaptureLoss
         private let program: LoadedProgram
-        private let interface: NetworkInterface?
         private let attachment: Mutex<AttachmentOwner?>
         private let lock = Mutex(UInt64(0))
 
@@ -58,7 +57,6 @@
             let source = try CapturingSource(filter, layout, vlan: view)
             reader = try CaptureReader(layout, place, source)
             linkType = place.hook.context == .tracing ? nil : try place.linkType
-            interface = try place.networkInterface
             self.place = place
             self.snapshotLength = layout.snapshotLength
             ring = try Ring(try Self.ringSize(bufferSize, layout))
@@ -119,13 +117,8 @@
             if wasAttached { usleep(5000) }
         }
 
-        /// Whether more packets can come: nobody has called ``detach()``, and the interface, if it is at one, is there.
-        public var isAttached: Bool {
-            guard attachment.withLock({ $0 != nil }) else { return false }
-            guard let interface else { return true }
-            // By its number: it may get another name.
-            return RunningKernel.interfaceName(ofIndex: interface.index) != nil
-        }
+        /// Whether more packets can come: nobody has called ``detach()``, and the program is still where it was put.
+        public var isAttached: Bool { attachment.withLock { $0.map { !$0.attachment.isGone } ?? false } }
 
         /// What the kernel knows of the program.
         ///
@@ -136,7 +129,7 @@
     /// What keeps the program at its place, in an object of its own.
     private final class AttachmentOwner: @unchecked Sendable {
         // Unchecked: descriptors that never change and are closed once.
-        private let attachment: CountingAttachment
+        let attachment: CountingAttachment
 
         init(_ program: borrowing LoadedProgram, at place: CapturePlace) throws {
             attachment = try CountingAttachment(program, at: place)

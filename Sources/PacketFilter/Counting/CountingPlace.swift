@@ -71,14 +71,19 @@ import Pcap
         private var links: LinkChain?
         private var tap: PacketTap?
         private var filter: TrafficFilterOwner?
+        /// The number of the socket's interface, which stays whatever that is called.
+        private var tapped: UInt32?
 
         init(_ program: borrowing LoadedProgram, at place: CountingPlace) throws {
             links = nil
             tap = nil
             filter = nil
+            tapped = nil
             switch place {
             case .packetSocket:
-                tap = try PacketTap(running: program, at: place.networkInterface!)
+                let interface = try place.networkInterface!
+                tap = try PacketTap(running: program, at: interface)
+                tapped = interface.index
             case .interface(_, let hook):
                 guard let type = hook.attachType else { throw CountingError(.unattachable(hook)) }
                 links = LinkChain(
@@ -114,8 +119,12 @@ import Pcap
             }
         }
 
-        /// Whether the program is no longer where it was put.
-        var isGone: Bool { (links?.isGone ?? false) || (filter?.filter.information.isGone ?? false) }
+        /// Whether the program is no longer where it was put, or that is no longer there. Links tell in every network
+        /// namespace, of a socket and of a filter the caller's one is asked.
+        var isGone: Bool {
+            if links?.isGone == true || filter?.filter.information.isGone == true { return true }
+            return tapped.map { RunningKernel.interfaceName(ofIndex: $0) == nil } ?? false
+        }
 
         /// The kernel takes one program for each priority, and none where a table of iptables is; its filter table is
         /// at 0.

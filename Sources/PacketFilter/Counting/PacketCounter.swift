@@ -23,7 +23,6 @@
         private let maps: CountingMaps
         private let program: LoadedProgram
         private let attachment: CountingAttachment
-        private let interface: NetworkInterface?
 
         /// Compiles, loads and attaches `filters`.
         ///
@@ -37,7 +36,6 @@
             _ filters: [CountedFilter], at place: CountingPlace, histogram: Histogram? = nil, vlan view: VLANView? = nil
         ) throws {
             let counting = try CountingSource(filters, on: place.hook, histogram: histogram, vlan: view)
-            interface = try place.networkInterface
             names = filters.map(\.name)
             self.place = place
             layout = CountingLayout(filterCount: filters.count, histogram: histogram)
@@ -68,12 +66,7 @@
         /// - Throws: ``KernelError``.
         public func programInformation() throws -> ProgramInformation { try program.information() }
 
-        /// Whether the interface or control group, if it is at one, is still there; once it is not, nothing is counted any
-        /// more.
-        public var isAttached: Bool {
-            if attachment.isGone { return false }
-            guard let interface else { return true }
-            return (try? NetworkInterface(named: interface.name).index) == interface.index
-        }
+        /// Whether the program is still where it was put; once it is not, nothing is counted any more.
+        public var isAttached: Bool { !attachment.isGone }
     }
 #endif
