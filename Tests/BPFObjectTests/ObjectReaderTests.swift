@@ -115,11 +115,18 @@ import Testing
             }
         }
     }
-}
 
-extension TemporaryFolder {
-    /// The bytes of the file `name`.
-    fileprivate func bytes(_ name: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: url(name))) }
+    /// The headers of sections stand at the end of our objects, so that no beginning of one is an object.
+    @Test func everyBeginningIsRefused() throws {
+        for object in try Self.samples(.little) + Self.samples(.big) {
+            let bytes = try object.bytes()
+            for count in bytes.indices {
+                #expect(throws: ELFError.self, "\(count) of \(bytes.count) bytes") {
+                    try ObjectReader(Array(bytes.prefix(count)))
+                }
+            }
+        }
+    }
 
     /// What once stopped the reader, and what the fuzzer starts from.
     @Test func whatTheFuzzerKeptIsReadOrRefused() throws {
@@ -138,4 +145,9 @@ extension TemporaryFolder {
             }
         }
     }
+}
+
+extension TemporaryFolder {
+    /// The bytes of the file `name`.
+    fileprivate func bytes(_ name: String) throws -> [UInt8] { try [UInt8](Data(contentsOf: url(name))) }
 }

@@ -72,6 +72,7 @@ struct ELFReader {
         var names: [Int] = []
         for index in 0..<(try file.number(60, bytes: 2)) {
             let header = table + 64 * index
+            try file.check(header, bytes: 64)
             let type = UInt32(try file.number(header + 4, bytes: 4))
             let start = try file.number(header + 24, bytes: 8)
             let size = type == SectionType.noBits ? 0 : try file.number(header + 32, bytes: 8)
