@@ -63,7 +63,8 @@ public struct Optimizer: Hashable, Sendable {
         graph.rounds = rounds
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
-        notes += Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
+        notes += TestOrder.run(on: &graph)
+        notes += CommonTests.run(on: &graph) + Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
         verify(graph, after: "searches")
         return (graph, notes)
     }

@@ -1,13 +1,15 @@
 /// The order in which blocks stand in the program: each, where it can be, in front of one it goes on to.
 struct BlockLayout {
     private let function: MachineFunction
+    private let predecessorCounts: [Int]
     private var isPlaced: [Bool]
     private var chains: [[Int]] = []
 
     /// The order of the reachable blocks of `function`; the first stays first.
     static func order(of function: MachineFunction) -> [Int] {
         var layout = BlockLayout(
-            function: function, isPlaced: Array(repeating: false, count: function.blocks.count))
+            function: function, predecessorCounts: BlockCleaning.predecessorCounts(in: function),
+            isPlaced: Array(repeating: false, count: function.blocks.count))
         layout.makeChains()
         return layout.joinedChains()
     }
@@ -59,8 +61,13 @@ struct BlockLayout {
     private func preferredSuccessors(of number: Int) -> [Int] {
         let terminator = function.blocks[number].terminator
         var successors: [Int] = terminator.successors.filter { !isPlaced[$0] }
-        // Falling through where the condition holds takes the opposite condition, which not every one has.
-        if case .branch = terminator { successors.reverse() }
+        // Falling through where the condition holds takes the opposite condition, which not every one has. An equality
+        // has it, and asks for what is likely first.
+        if case .branch(let condition, let then, _) = terminator,
+            condition.comparison != .equal || predecessorCounts[then] > 1
+        {
+            successors.reverse()
+        }
         let isRare = successors.map { function.blocks[$0].isRare }
         return successors.enumerated().sorted { (isRare[$0.0] ? 1 : 0, $0.0) < (isRare[$1.0] ? 1 : 0, $1.0) }
             .map(\.element)

@@ -62,12 +62,9 @@ struct Emission {
             switch function.blocks[number].terminator {
             case .jump(let target): if target == next || !isPlainExit(target) { isReached.insert(target) }
             case .branch(let condition, let then, let otherwise):
-                if then == next, condition.comparison.inverse != nil {
-                    isReached.formUnion([then, otherwise])
-                } else {
-                    isReached.insert(then)
-                    if otherwise == next || !isPlainExit(otherwise) { isReached.insert(otherwise) }
-                }
+                let branch = written(condition, then, otherwise, next)
+                isReached.insert(branch.then)
+                if branch.otherwise == next || !isPlainExit(branch.otherwise) { isReached.insert(branch.otherwise) }
             case .exit: break
             }
         }
@@ -93,13 +90,20 @@ struct Emission {
             if target != next { emitJump(to: target, origin, isFar) }
         case .branch(let condition, let then, let otherwise):
             mark(origin)
-            if then == next, let inverse = inverse(of: condition) {
-                emitJump(to: otherwise, if: inverse, isFar)
-            } else {
-                emitJump(to: then, if: condition, isFar)
-                if otherwise != next { emitJump(to: otherwise, origin, isFar) }
-            }
+            let branch = written(condition, then, otherwise, next)
+            emitJump(to: branch.then, if: branch.condition, isFar)
+            if branch.otherwise != next { emitJump(to: branch.otherwise, origin, isFar) }
         }
+    }
+
+    /// A branch as it is written in front of the block `next`: what it jumps to where its condition holds, and what
+    /// follows where it does not, `next` if that can be, else rather an exit than a jump.
+    private func written(
+        _ condition: MachineCondition, _ then: Int, _ otherwise: Int, _ next: Int?
+    ) -> (condition: MachineCondition, then: Int, otherwise: Int) {
+        let isBetterTurned = then == next || otherwise != next && isPlainExit(then) && !isPlainExit(otherwise)
+        guard isBetterTurned, let inverse = inverse(of: condition) else { return (condition, then, otherwise) }
+        return (inverse, otherwise, then)
     }
 
     /// The condition that holds where `condition` does not, if the instruction set has one.

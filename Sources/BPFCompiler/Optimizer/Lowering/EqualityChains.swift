@@ -1,7 +1,8 @@
 import ClassicBPF
 
 /// Makes of a chain of equalities on one value a search: numbers in a row are one comparison of a difference, several
-/// within 32 are a test of a bit, and what is left is halved until few remain.
+/// within 32 are a test of a bit, and what is left is halved until few remain. In chains too short for that, what
+/// packets usually have comes first.
 struct EqualityChains {
     private var graph: Graph
     private let predecessorCounts: [Int]
@@ -11,9 +12,12 @@ struct EqualityChains {
         var pass = EqualityChains(
             graph: graph, predecessorCounts: graph.predecessorCounts,
             isDone: Array(repeating: false, count: graph.blocks.count))
-        let count = pass.run()
+        let (searches, reordered) = pass.run()
         graph = pass.graph
-        return count == 0 ? [] : ["made searches of \(count) chains of equalities"]
+        var notes: [String] = []
+        if searches > 0 { notes.append("made searches of \(searches) chains of equalities") }
+        if reordered > 0 { notes.append("put what is likely first in \(reordered) chains of equalities") }
+        return notes
     }
 
     /// A chain that begins in one block.
@@ -29,18 +33,26 @@ struct EqualityChains {
     /// Fewer equalities than these are quicker one after the other.
     private static let shortest = 4
 
-    private mutating func run() -> Int {
-        var count = 0
+    private mutating func run() -> (searches: Int, reordered: Int) {
+        var (searches, reordered) = (0, 0)
         for id in DominatorTree(graph).order where !isDone[id.number] {
-            guard let chain = chain(from: id), chain.cases.count >= Self.shortest else { continue }
+            guard let chain = chain(from: id) else { continue }
             var search = Search(graph: graph, chain: chain.value, chain.otherwise, chain.origin)
-            let entry = search.build(Search.parts(of: chain.cases))
+            let entry: Edge
+            if chain.cases.count >= Self.shortest {
+                entry = search.build(Search.parts(of: chain.cases))
+                searches += 1
+            } else if let cases = likelyFirst(chain) {
+                entry = search.tests(of: cases.map { Search.Part(numbers: [$0.number], edge: $0.edge) })
+                reordered += 1
+            } else {
+                continue
+            }
             graph = search.graph
             graph.blocks[id.number].instructions += chain.constants
             graph.blocks[id.number].terminator = .jump(entry)
-            count += 1
         }
-        return count
+        return (searches, reordered)
     }
 
     private mutating func chain(from head: BlockID) -> Chain? {
@@ -64,6 +76,22 @@ struct EqualityChains {
         }
         return chain.cases.isEmpty ? nil : chain
     }
+
+    /// The cases of a short chain in the order in which packets have them, where that is another one.
+    private func likelyFirst(_ chain: Chain) -> [(number: UInt32, edge: Edge)]? {
+        guard case .load(let size, _)? = graph.instruction(chain.value) else { return nil }
+        func rank(_ number: UInt32) -> Int {
+            Self.likely[size]?.firstIndex(of: number) ?? Int.max
+        }
+        let places = chain.cases.indices.sorted { left, right in
+            (rank(chain.cases[left].number), left) < (rank(chain.cases[right].number), right)
+        }
+        return places == Array(chain.cases.indices) ? nil : places.map { chain.cases[$0] }
+    }
+
+    /// What bytes and halves of headers are compared with most often equal: the protocols TCP and UDP, the Ethernet
+    /// types of IPv4 and IPv6. A guess that is wrong costs a comparison.
+    private static let likely: [Operation.Size: [UInt32]] = [.byte: [6, 17], .half: [0x800, 0x86dd]]
 
     /// Whether a block does nothing but compare, and only the one in front of it leads there.
     private func isLink(_ block: BlockID) -> Bool {
@@ -120,9 +148,7 @@ private struct Search {
 
     /// The way into a search among `parts`.
     mutating func build(_ parts: [Part]) -> Edge {
-        guard parts.count > 4 else {
-            return parts.reversed().reduce(otherwise) { next, part in Edge(target: test(part, orElse: next)) }
-        }
+        guard parts.count > 4 else { return tests(of: parts) }
         let middle = parts.count / 2
         let low = build(Array(parts[..<middle]))
         let high = build(Array(parts[middle...]))
@@ -131,6 +157,11 @@ private struct Search {
         graph.blocks[block.number].terminator = .branch(
             .greaterOrEqual, value, border, then: high, otherwise: low)
         return Edge(target: block)
+    }
+
+    /// The way into tests for `parts`, one after the other.
+    mutating func tests(of parts: [Part]) -> Edge {
+        parts.reversed().reduce(otherwise) { next, part in Edge(target: test(part, orElse: next)) }
     }
 
     /// The edge as one out of `block`: constants it hands on may stand in a block that is on no way to this one.
