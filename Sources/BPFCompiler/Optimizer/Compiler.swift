@@ -143,6 +143,8 @@ struct Compilation {
             - (callsPayloadSearch ? PayloadSearch.stackSize : 0)
     }
 
+    private var hasLoops: Bool { ControlFlow(filter).hasBackwardJumps }
+
     /// The filter as a function.
     ///
     /// - Parameter lowered: What ``lowered()`` returns, where that is at hand.
@@ -155,7 +157,8 @@ struct Compilation {
         }
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)
-        return try Emission.emit(function, BlockLayout.order(of: function), options.isa, named: name)
+        return try Emission.emit(
+            function, BlockLayout.order(of: function, hasLoops: hasLoops), options.isa, named: name)
     }
 
     private func allocated(_ lowered: Lowered) throws(CompilerError) -> MachineFunction {
@@ -166,7 +169,7 @@ struct Compilation {
         DeadInstructions.remove(from: &function)
         BlockCleaning.run(on: &function)
         OperandExchange.run(on: &function)
-        RegisterAllocator.allocate(&function, BlockLayout.order(of: function))
+        RegisterAllocator.allocate(&function, BlockLayout.order(of: function, hasLoops: hasLoops))
         return function
     }
 }

@@ -1,14 +1,18 @@
 /// The order in which blocks stand in the program: each, where it can be, in front of one it goes on to.
 struct BlockLayout {
     private let function: MachineFunction
+    private let hasLoops: Bool
     private let predecessorCounts: [Int]
     private var isPlaced: [Bool]
     private var chains: [[Int]] = []
 
     /// The order of the reachable blocks of `function`; the first stays first.
-    static func order(of function: MachineFunction) -> [Int] {
+    ///
+    /// - Parameter hasLoops: Whether there are loops. The verifier walks through their rounds in the order of the program
+    ///   and finds far fewer of them alike when the shortest way comes last.
+    static func order(of function: MachineFunction, hasLoops: Bool) -> [Int] {
         var layout = BlockLayout(
-            function: function, predecessorCounts: BlockCleaning.predecessorCounts(in: function),
+            function: function, hasLoops: hasLoops, predecessorCounts: BlockCleaning.predecessorCounts(in: function),
             isPlaced: Array(repeating: false, count: function.blocks.count))
         layout.makeChains()
         return layout.joinedChains()
@@ -64,7 +68,7 @@ struct BlockLayout {
         // Falling through where the condition holds takes the opposite condition, which not every one has. An equality
         // has it, and asks for what is likely first.
         if case .branch(let condition, let then, _) = terminator,
-            condition.comparison != .equal || predecessorCounts[then] > 1
+            hasLoops || condition.comparison != .equal || predecessorCounts[then] > 1
         {
             successors.reverse()
         }
