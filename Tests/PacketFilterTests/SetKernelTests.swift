@@ -109,7 +109,8 @@
                 let compiled = try run(
                     llvm("clang"),
                     [
-                        "-O2", "-target", "bpf", "-Wall", "-Wextra", "-Werror", "-c", folder.path("filter.c"), "-g", "-o",
+                        "-O2", "-target", "bpf", "-Wall", "-Wextra", "-Werror", "-c", folder.path("filter.c"), "-g",
+                        "-o",
                         folder.path("c.o"),
                     ])
                 try #require(compiled.status == 0, "\(compiled.errors)")

@@ -15,7 +15,8 @@ extension Selector {
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))
         case .search(let ext, let a, let x): try emitSearch(ext, a, x, into: register(of: value))
-        case .tableLoad(let part, let table, let index): emitTableLoad(part, of: table, index, into: register(of: value))
+        case .tableLoad(let part, let table, let index):
+            emitTableLoad(part, of: table, index, into: register(of: value))
         case .swapped(let size, let number):
             append(.move32(.r0, .r0), dst: register(of: value), src: register(of: number))
             append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: register(of: value))
