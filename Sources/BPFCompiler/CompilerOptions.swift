@@ -18,6 +18,9 @@ public struct CompilerOptions: Hashable, Sendable {
     public var socketBufferArgument: Int?
     /// The kind of processor that will run the program, where that matters.
     public var architecture: Architecture
+    /// Whether the program may read tables of constants, for which what it is written to must have a place: an object
+    /// has, the bytes of the instructions alone have not. Long lists are looked up in them.
+    public var allowsTables: Bool
     /// Whether the program is to be part of another one, the entry of which calls its own: it leaves room on the stack,
     /// and its answer is told where the kernel wants none, too.
     public var isPart = false
@@ -30,7 +33,7 @@ public struct CompilerOptions: Hashable, Sendable {
     public init(
         level: OptimizationLevel = .optimized, isa: InstructionSet = .v3, byteOrder: ByteOrder = .host,
         passes: [String] = Optimizer.passNames, kernel: KernelVersion? = nil, socketBufferArgument: Int? = nil,
-        architecture: Architecture = .host
+        architecture: Architecture = .host, allowsTables: Bool = true
     ) {
         self.level = level
         self.isa = isa
@@ -39,12 +42,16 @@ public struct CompilerOptions: Hashable, Sendable {
         self.kernel = kernel
         self.socketBufferArgument = socketBufferArgument
         self.architecture = architecture
+        self.allowsTables = allowsTables
     }
 
     /// The oldest kernel that is to take a program for `hook`.
     func kernel(for hook: Hook) -> KernelVersion {
         kernel ?? max(.usual, hook.minimumKernel, hook.wholePacketKernel)
     }
+
+    /// Whether programs for `hook` read tables.
+    func hasTables(on hook: Hook) -> Bool { allowsTables && kernel(for: hook) >= KernelHistory.tables }
 
     /// Whether loops of programs for `hook` can be left to run until they end.
     func hasMayGoto(on hook: Hook) -> Bool { kernel(for: hook) >= .mayGoto }

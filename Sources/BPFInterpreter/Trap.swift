@@ -60,6 +60,8 @@ public struct Trap: Error, Hashable, Sendable {
         case stack
         /// A structure of the kernel.
         case structure = "kernel structure"
+        /// The tables of constants that a program has.
+        case tables = "program's tables"
         /// Memory that nobody has vouched for, where reading never traps.
         case untrusted = "untrusted memory"
     }

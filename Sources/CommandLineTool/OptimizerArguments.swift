@@ -20,7 +20,7 @@ extension CompileCommand {
                 level: withoutOptimization ? .mirror : .optimized, isa: try choice(cpuName, of: "--cpu", or: .v3),
                 byteOrder: try byteOrder, passes: passNames, kernel: try kernel,
                 socketBufferArgument: try socketBufferArgument,
-                architecture: try choice(archName, of: "--arch", or: .host))
+                architecture: try choice(archName, of: "--arch", or: .host), allowsTables: try form != .raw)
         }
     }
 

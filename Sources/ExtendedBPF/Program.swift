@@ -21,17 +21,22 @@ public struct Program: Hashable, Sendable {
     /// The function the kernel enters at.
     public var entry: Function { functions[0] }
 
-    /// The program with its entry called `name`; functions named after the entry are renamed with it.
+    /// The program with its entry called `name`; functions and tables named after the entry are renamed with it.
     public func renamed(_ name: String) -> Program {
         let old = entry.name
-        func renamed(_ function: String) -> String {
-            function == old || function.hasPrefix(old + "_") ? name + function.dropFirst(old.count) : function
+        func renamed(_ part: String) -> String {
+            part == old || part.hasPrefix(old + "_") ? name + part.dropFirst(old.count) : part
         }
         var copy = self
+        for index in copy.data.indices { copy.data[index].name = renamed(copy.data[index].name) }
         for index in copy.functions.indices {
             copy.functions[index].name = renamed(copy.functions[index].name)
             copy.functions[index].references = copy.functions[index].references.mapValues { reference in
-                if case .function(let callee) = reference { .function(renamed(callee)) } else { reference }
+                switch reference {
+                case .function(let callee): .function(renamed(callee))
+                case .data(let table, let offset): .data(renamed(table), offset: offset)
+                default: reference
+                }
             }
         }
         return copy

@@ -60,9 +60,10 @@ public struct CompiledProgram: Hashable, Sendable {
     /// The bytes of `struct bpf_insn[]`, all functions one behind the other.
     ///
     /// - Parameter order: As for ``object(named:license:byteOrder:)``.
-    /// - Throws: ``WrongByteOrder``.
+    /// - Throws: ``WrongByteOrder``, ``TablesLeftOut`` for a program that reads tables (``CompilerOptions/allowsTables``).
     public func bytes(_ order: ByteOrder? = nil) throws -> [UInt8] {
         let order = try checked(order)
+        if !program.data.isEmpty { throw TablesLeftOut(count: program.data.count) }
         return program.linked().instructions.flatMap { $0.bytes(order) }
     }
 
@@ -81,7 +82,9 @@ public struct CompiledProgram: Hashable, Sendable {
     }
 
     /// The program as the kernel lists it, classic instructions as comments.
-    public var listing: String { ExtendedListing.text(program, source: sourceLines) }
+    public var listing: String {
+        DeclarationListing.text([], program.data) + ExtendedListing.text(program, source: sourceLines)
+    }
 
     /// The filter and the program as JSON; `Grammar/program.schema.json` describes it.
     public func json() throws -> String {
@@ -115,6 +118,18 @@ public struct WrongByteOrder: Error, Hashable, Sendable, CustomStringConvertible
     public var description: String {
         let (right, wrong) = compiledFor == .little ? ("little", "big") : ("big", "little")
         return "the program was compiled for \(right)-endian machines: compile the filter for \(wrong)-endian ones"
+    }
+}
+
+/// The instructions alone are asked for of a program that reads tables of constants.
+public struct TablesLeftOut: Error, Hashable, Sendable, CustomStringConvertible {
+    /// How many tables the program has.
+    public var count: Int
+
+    /// What was found, what would be right.
+    public var description: String {
+        "the program reads \(count == 1 ? "a table" : "\(count) tables"), for which bytes of instructions have no place: "
+            + "compile the filter without tables"
     }
 }
 

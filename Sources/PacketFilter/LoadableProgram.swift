@@ -54,7 +54,7 @@ public struct LoadableProgram: Hashable, Sendable {
 
 extension ExtendedProgram {
     /// The program's tables as loaders put them together.
-    fileprivate var dataSections: [ObjectReader.DataSection] {
+    var dataSections: [ObjectReader.DataSection] {
         if data.isEmpty { return [] }
         let layout = DataLayout(of: data)
         let places = Dictionary(zip(layout.tables.map(\.name), layout.offsets)) { first, _ in first }
@@ -164,7 +164,7 @@ extension CompiledProgram {
     }
 
     /// The maps that a program needs, until it is loaded and holds them.
-    private final class MadeMaps {
+    final class MadeMaps {
         private(set) var descriptors: [String: FileDescriptor] = [:]
         private(set) var places: [String: DataPlace] = [:]
         private var owners: [MapOwner] = []

@@ -68,6 +68,14 @@ struct GraphEvaluator {
             if try !isThere(size, address) { return graph.failure }
             values[value] = try load(size, address)
         case .length: values[value] = packet.length
+        case .member(let set, let number): values[value] = graph.sets[set].contains(values[number]!) ? 1 : 0
+        case .tableLoad(.distances, let table, let index):
+            guard case .table(let distances, _) = graph.tables[table].way else { throw UnreachableEnd() }
+            values[value] = UInt32(distances[Int(values[index]!)])
+        case .tableLoad(.numbers, let table, let place):
+            let hash = graph.tables[table]
+            values[value] = hash.slots[Int(values[place]! / hash.elementSize)]
+        case .swapped(let size, let number): values[value] = values[number]!.swapped(size)
         case .metadata(let ext): values[value] = try classic([.load(.extension(ext)), .result(.a)])
         case .search(let ext, let a, let x):
             values[value] = try classic([

@@ -126,6 +126,7 @@ import Testing
             ["--kernel-form", "udp"],
             ["--input", "-"],
             ["vlan 5 and icmp"], ["--hook", "xdp", "--match", "drop", "--vlan", "stripped", "ip"],
+            ["--hook", "tc", "--match", "shot", OutputTests.longList],
         ])
     func jsonIsAsTheSchemaSays(arguments: [String]) throws {
         let json = try ToolRun(arguments + ["--emit", "json"], input: Array("1\n6 0 0 262144\n".utf8))
@@ -144,6 +145,37 @@ import Testing
                 """, schema,
             ], input: json.output)
         #expect(check.status == 0, "\(check.errors)")
+    }
+
+    /// One that is looked up in a table.
+    static let longList = (1...20).map { "port \($0 * $0 * 101)" }.joined(separator: " or ")
+
+    /// Instructions alone have no tables beside them; an object has, and a listing that says what is in them.
+    @Test func longListsAreInTablesWhereTheseHaveAPlace() throws {
+        let listing = try ToolRun([Self.longList, "--emit", "asm"])
+        #expect(listing.text.hasPrefix(".table filter_set1: u16 "))
+        #expect(listing.text.contains("= filter_set1[0]+0"))
+        let folder = try TemporaryFolder()
+        try folder.file("filter.txt", containing: listing.output)
+        let read = try ToolRun(["asm", folder.path("filter.txt"), "--to", "asm"])
+        #expect(read.status == 0, "\(read.errors)")
+        #expect(read.text.split(separator: "\n")[0] == listing.text.split(separator: "\n")[0])
+        for (arguments, has) in [(["--kernel", "5.2"], true), (["--kernel", "5.1"], false)] {
+            let run = try ToolRun([Self.longList, "--emit", "asm"] + arguments)
+            #expect(run.text.contains(".table") == has)
+        }
+        let needs = try ToolRun(["requires", Self.longList])
+        #expect(needs.text.contains("5.2   constant tables (.rodata)"))
+
+        let raw = try ToolRun([Self.longList, "--emit", "raw"])
+        #expect(raw.status == 0 && raw.output.count > 8 * 100)
+        // No wide instruction is for a place in a table.
+        #expect(!stride(from: 0, to: raw.output.count, by: 8).contains { raw.output[$0] == 0x18 })
+
+        let graph = try ToolRun([Self.longList, "--emit", "ir", "--hook", "tc", "--match", "shot", "--explain-passes"])
+        #expect(graph.text.hasPrefix("; set1: 20 numbers in "))
+        #expect(graph.text.contains(" = set1.numbers[%"))
+        #expect(graph.errors.contains("cbpf2ebpf: made sets of "))
     }
 
     /// The default depends on the expression and the hook; bytes are not mentioned.

@@ -42,6 +42,34 @@ import Testing
         }
     }
 
+    /// Numbers in tables are in the order that the program loads them in, of the machine or of the packet.
+    @Test(arguments: ExtendedBPF.ByteOrder.allCases) func tablesAreOfTheirOrder(order: ExtendedBPF.ByteOrder) throws {
+        let hosts = (0..<120).map { "host 10.\($0 * $0 % 251).\($0 * 89 % 256).\($0 * 37 % 256)" }
+        let ports = (1...20).map { "dst port \($0 * 443 % 65536)" }
+        for expression in [
+            (["host 10.0.0.2", "host 192.0.2.1"] + hosts).joined(separator: " or "), ports.joined(separator: " or "),
+        ] {
+            let compiled = try program(expression, order)
+            #expect(compiled.program.data.count == 1)
+            var matches = 0
+            for frame in Frames.all {
+                let packet = Packet(ethernet: frame.bytes)
+                let expected: UInt32 = try compiled.filter.run(on: packet) == 0 ? 2 : 1
+                #expect(try compiled.run(on: packet) == expected, "\(frame)")
+                matches += expected == 1 ? 1 : 0
+            }
+            #expect(matches > 0)
+
+            let error = #expect(throws: TablesLeftOut.self) { try compiled.bytes() }
+            #expect(
+                error?.description
+                    == "the program reads a table, for which bytes of instructions have no place: "
+                    + "compile the filter without tables")
+            let options = CompilerOptions(byteOrder: order, allowsTables: false)
+            #expect(try !compiled.filter.compile(for: .xdp(match: .drop), options: options).bytes().isEmpty)
+        }
+    }
+
     @Test(arguments: ExtendedBPF.ByteOrder.allCases) func anotherOrderThanTheCompiledOneIsRefused(
         order: ExtendedBPF.ByteOrder
     ) throws {

@@ -43,6 +43,15 @@
                 guard let filter = try? PacketFilter($0.text, linkType: LinkType(linkType)), filter.classic.count < 200
                 else { return nil }
                 return CountedFilter($0.name, filter)
+            } + lists(linkType)
+        }
+
+        /// Two with a list that is looked up in a table, the same for both.
+        private static func lists(_ linkType: String) -> [CountedFilter] {
+            let hosts = ["10.0.0.1", "192.0.2.1"] + (0..<20).map { "10.9.\($0 * $0 % 256).\($0 * 77 % 256)" }
+            let list = hosts.map { "host \($0)" }.joined(separator: " or ")
+            return ["\(list)", "(\(list)) and tcp"].map { text in
+                CountedFilter(text, try! PacketFilter(text, linkType: LinkType(linkType)))
             }
         }
 
@@ -70,6 +79,11 @@
                 matches += expected.reduce(0) { $0 + $1.packets }
             }
             #expect(matches > 100 || hook == .netfilter)
+        }
+
+        @Test func filtersWithOneListHaveOneTable() throws {
+            let source = try CountingSource(Self.lists("EN10MB"), on: .tc, histogram: nil, vlan: .bytes)
+            #expect(source.program.data.map(\.name) == ["count_1_set1"])
         }
 
         /// Packets that match have a length; the ranges of powers of two tell how many have which.

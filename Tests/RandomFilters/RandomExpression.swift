@@ -29,12 +29,32 @@ enum RandomExpression {
 
     private static let hosts: [[UInt8]] = [[10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 1, 1], [192, 0, 2, 1]]
     private static let ports = [22, 53, 80, 443]
+    /// Addresses for long lists, scattered, some next to each other; the first are those above.
+    private static let manyHosts =
+        hosts
+        + (0..<150).map { number in
+            let low = UInt32(number / 3) &* 0x9e37_79b1 >> 8 | UInt32(number % 3)
+            return [10, UInt8(low >> 16 & 255), UInt8(low >> 8 & 255), UInt8(low & 255)]
+        }
+
+    /// A list that is looked up in a table, or nearly long enough for that.
+    private static func list(using generator: inout SeededGenerator) -> String {
+        let count = generator.pick([10, 14, 30, 140])
+        if generator.chance(30) {
+            let direction = generator.pick(["", "tcp ", "udp dst "])
+            return (0..<count).map { "\(direction)port \(ports[$0 % 4] + 7 * ($0 / 4))" }.joined(separator: " or ")
+        }
+        let start = generator.pick([0, 4, manyHosts.count - count])
+        let direction = generator.pick(["", "src ", "dst "])
+        return manyHosts[start..<min(start + count, manyHosts.count)]
+            .map { "\(direction)host \($0.map(String.init).joined(separator: "."))" }.joined(separator: " or ")
+    }
 
     private static func primitive(using generator: inout SeededGenerator) -> String {
         let host = generator.pick(hosts).map(String.init).joined(separator: ".")
         let port = generator.pick(ports)
         let direction = generator.pick(["", "", "src ", "dst ", "src and dst "])
-        switch Int.random(in: 0..<16, using: &generator) {
+        switch Int.random(in: 0..<17, using: &generator) {
         case 0..<4: return "\(direction)host \(host)"
         case 4..<8: return generator.pick(["", "tcp ", "udp ", "sctp "]) + "\(direction)port \(port)"
         case 8: return "\(direction)net 10.0.\(generator.pick([0, 1])).0/24"
@@ -47,7 +67,9 @@ enum RandomExpression {
             return
                 "ip[\(Int.random(in: 0...19, using: &generator))] \(generator.pick(["=", ">", "<="])) \(generator.pick([0, 1, 69, 64, 128]))"
         case 13: return generator.pick(["greater 60", "less 60", "len > 40", "len & 1 = 0"])
-        case 14: return generator.pick(["ip[6:2] & 0x1fff = 0", "ip[0] & 0xf > 5", "ip6[6] = 6", "ip6[40:2] = 80"])
+        case 14, 15: return generator.pick(["ip[6:2] & 0x1fff = 0", "ip[0] & 0xf > 5", "ip6[6] = 6", "ip6[40:2] = 80"])
+        // Few, since libpcap takes long for them.
+        case 16 where generator.chance(25): return "(\(list(using: &generator)))"
         default: return generator.pick(["vlan", "vlan 5", "mpls", "ether broadcast", "ip multicast"])
         }
     }
@@ -59,6 +81,7 @@ enum RandomExpression {
         let start = isEthernet ? 14 : 0
         guard packet.count >= start + 20, packet[start] & 0xf0 == 0x40, generator.chance(80) else { return packet }
         var packet = packet
+        let hosts = generator.chance(25) ? manyHosts : hosts
         packet.replaceSubrange(start + 12..<start + 16, with: generator.pick(hosts))
         packet.replaceSubrange(start + 16..<start + 20, with: generator.pick(hosts))
         return packet

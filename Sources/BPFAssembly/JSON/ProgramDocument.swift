@@ -21,6 +21,20 @@ public struct ProgramDocument: Encodable {
     public var classic: [ClassicInstruction]
     /// The eBPF instructions, all functions one behind the other.
     public var ebpf: [ExtendedInstruction]
+    /// The tables that instructions read, or nil if there are none.
+    public var tables: [Table]?
+
+    /// A table of constants.
+    public struct Table: Encodable {
+        var name: String
+        var elementSize: Int
+        var elements: [UInt64]
+
+        enum CodingKeys: String, CodingKey {
+            case name, elements
+            case elementSize = "element_size"
+        }
+    }
 
     /// A classic instruction, field by field, and as `tcpdump -d` shows it.
     public struct ClassicInstruction: Encodable {
@@ -52,7 +66,7 @@ public struct ProgramDocument: Encodable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case expression, hook, vlan, classic, ebpf
+        case expression, hook, vlan, classic, ebpf, tables
         case linkType = "link_type"
     }
 
@@ -72,6 +86,10 @@ public struct ProgramDocument: Encodable {
                 text: text.drop { $0 != " " }.trimmed)
         }
         ebpf = Self.describe(program.linked())
+        tables =
+            program.data.isEmpty
+            ? nil
+            : program.data.map { Table(name: $0.name, elementSize: $0.elementSize.bytes, elements: $0.elements) }
     }
 
     private static func describe(_ function: Function) -> [ExtendedInstruction] {

@@ -111,6 +111,8 @@ struct CFunction {
                 case .arithmetic: makeName(value, "number")
                 case .length: makeName(value, "length")
                 case .metadata(let ext): makeName(value, ext.name)
+                case .tableLoad(.distances, _, _): makeName(value, "distance")
+                case .tableLoad(.numbers, _, _): makeName(value, "found")
                 case .requireEnd(let window, let end): nameWindow(window, end)
                 default: break
                 }

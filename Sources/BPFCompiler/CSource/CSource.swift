@@ -25,10 +25,12 @@ public enum CSource {
         guard hooks.contains(target.hook), case .verdict(let match, let noMatch) = target.result else {
             throw CompilerError(.notInC(target.hook))
         }
-        guard Translator.isIdentifier(name), !reserved.contains(name) else { throw CompilerError(.invalidName(name)) }
+        guard Translator.isIdentifier(name), !reserved.contains(name),
+            !name.hasPrefix("\(functionName)_")
+        else { throw CompilerError(.invalidName(name)) }
         let graph = try Optimizer(passes: passes).graphForC(filter, at: target.hook)
         var body = CFunction(graph, target.hook, lines)
-        let function = try body.text(named: "matches")
+        let function = try body.text(named: functionName)
         let context = "struct \(target.hook.contextType) *ctx"
         return """
             /*
@@ -37,19 +39,22 @@ public enum CSource {
              *     clang -O2 -target bpf -c \(name).c
              */
             \(CPrelude.text(for: target.hook, helpers: body.helpers))
-            /* The number of the filter: 0 for packets that do not match. */
-            static __attribute__((always_inline)) u32 matches(\(context))
+            \(body.tables)/* The number of the filter: 0 for packets that do not match. */
+            static __attribute__((always_inline)) u32 \(functionName)(\(context))
             \(function)
             SEC("\(target.hook.section)")
             int \(name)(\(context))
             {
-                return matches(ctx) ? \(constant(match, target.hook)) : \(constant(noMatch, target.hook));
+                return \(functionName)(ctx) ? \(constant(match, target.hook)) : \(constant(noMatch, target.hook));
             }
 
             char _license[] SEC("license") = \(quoted(license));
 
             """
     }
+
+    /// The function that decides; tables are named after it.
+    static let functionName = "matches"
 
     /// Names that a program cannot have in C: the language's and our own.
     private static let reserved = Set(
@@ -98,6 +103,11 @@ extension Optimizer {
         // What clang makes of a bounded loop the verifier does not follow to its end.
         guard DominatorTree(graph).isAcyclic else { throw CompilerError(.loopInC) }
         _ = runPasses(on: &graph)
+        // Of shorter lists clang makes a tree itself, and they can be read.
+        _ = EqualityChains.run(on: &graph, leastSet: 32, makesTrees: false)
+        var tables = SearchTables()
+        // Numbers are in the order of the host in C, on all of them.
+        _ = SetLowering.run(on: &graph, &tables, .big)
         _ = BoundsChecks.run(
             on: &graph,
             BoundsChecks.Limits(windowSize: 64, packetSize: hook == .xdp ? 0xffff : .max, aligned: false))

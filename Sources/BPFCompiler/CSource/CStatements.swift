@@ -121,9 +121,14 @@ extension CFunction {
         case .metadata(let ext): put("\(name(value)) = \(try metadata(ext, classic));")
         case .requireEnd(let window, let end): emitCheck(window, end)
         case .requireNonzero(let divisor): put("if (\(operand(divisor)) == 0)\n\(indent(depth + 1))return 0;")
+        case .tableLoad(.distances, let table, let index):
+            put("\(name(value)) = \(Self.tableName(table))_distances[\(operand(index))];")
+        case .tableLoad(.numbers, let table, let place):
+            let size = graph.tables[table].elementSize
+            put("\(name(value)) = \(Self.tableName(table))[\(operand(place)) / \(size)];")
         case .classicLoad: throw CompilerError(.headerAreaInC(hook), at: classic)
         case .search(let ext, _, _): throw CompilerError(.unavailableExtension(ext, hook), at: classic)
-        case .rawLoad, .requireBytes, .requireInterface: preconditionFailure("not in a graph for C")
+        case .rawLoad, .requireBytes, .requireInterface, .member, .swapped: preconditionFailure("not in a graph for C")
         }
     }
 

@@ -49,7 +49,9 @@ public struct CountingProgram {
         let entry = try joining.entry(named: name, of: parts.map(\.entry))
         let called = joining.isInlined ? [] : parts.flatMap(\.functions)
         let rest = histogram == nil ? [] : [Self.rangeFunction(named: rangeFunction(of: name))]
-        return ExtendedBPF.Program(functions: [entry] + called + rest, maps: joining.layout.maps)
+        return ExtendedBPF.Program(
+            functions: [entry] + called + rest, data: parts.flatMap(\.data), maps: joining.layout.maps
+        ).withoutRepeatedTables
     }
 
     /// The most slots a filter may have to be put into the entry: a jump leads 32,767 far, and its ends may grow.

@@ -85,8 +85,8 @@ extension Instruction {
         if self == .move32(.r0, UInt32(bitPattern: imm)) || self == .move64(.r0, imm) { return .known(imm) }
         switch opcode.instructionClass {
         case .alu, .alu64, .ldx: return dstReg == .r0 ? .unknown : before
-        // Packet loads answer in r0; a wide constant has another destination mostly, which is not worth a case.
-        case .ld: return .unknown
+        // Packet loads answer in r0.
+        case .ld: return isWide && dstReg != .r0 ? before : .unknown
         // Atomic operations may answer in a register of theirs, `compare and exchange` in r0.
         case .stx: return opcode.mode == .atomic ? .unknown : before
         case .st: return before

@@ -38,7 +38,7 @@ public enum Compiler {
             filter: filter, target: Target(hook: target.hook, result: .number, vlan: target.vlan), options: options)
         return Routine.link(
             [
-                VerdictWrapper.entry(named: name, calling: callee, match, noMatch),
+                Routine.Caller(function: VerdictWrapper.entry(named: name, calling: callee, match, noMatch)),
                 try number.function(named: callee),
             ], named: name, for: target.hook, options)
     }
@@ -97,6 +97,8 @@ struct Compilation {
         var first: Part
         /// For the second, where there is one.
         var rest: Part?
+        /// The tables of both.
+        var tables: SearchTables
 
         /// A graph for a way, and what each pass did.
         struct Part {
@@ -115,11 +117,14 @@ struct Compilation {
             optimizer.copySize = 4
         }
         let (graph, notes) = optimizer.simplify(filter, for: target, options)
-        func part(_ access: PacketAccess, _ before: [String]) -> Lowered.Part {
-            let (graph, notes) = optimizer.lower(graph, for: target, access, options)
+        var tables = SearchTables()
+        func part(_ access: PacketAccess, isRare: Bool, _ before: [String]) -> Lowered.Part {
+            let (graph, notes) = optimizer.lower(graph, for: target, access, isRare: isRare, options, &tables)
             return Lowered.Part(access: access, graph: graph, notes: before + notes)
         }
-        return Lowered(first: part(ways.first, notes), rest: ways.rest.map { part($0, []) })
+        let first = part(ways.first, isRare: false, notes)
+        let rest = ways.rest.map { part($0, isRare: true, []) }
+        return Lowered(first: first, rest: rest, tables: tables)
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.
@@ -148,17 +153,20 @@ struct Compilation {
     /// The filter as a function.
     ///
     /// - Parameter lowered: What ``lowered()`` returns, where that is at hand.
-    func function(named name: String, _ lowered: Lowered? = nil) throws(CompilerError) -> Function {
-        var function = try allocated(lowered ?? self.lowered())
+    func function(named name: String, _ lowered: Lowered? = nil) throws(CompilerError) -> Routine.Caller {
+        var lowered = lowered ?? self.lowered()
+        var function = try allocated(lowered)
         if function.stackSize > stackLimit {
             var thrifty = self
             thrifty.isThrifty = true
-            function = try thrifty.allocated(thrifty.lowered())
+            lowered = thrifty.lowered()
+            function = try thrifty.allocated(lowered)
         }
         TailMerging.run(on: &function)
         BlockCleaning.run(on: &function)
-        return try Emission.emit(
-            function, BlockLayout.order(of: function, hasLoops: hasLoops), options.isa, named: name)
+        let order = BlockLayout.order(of: function, hasLoops: hasLoops)
+        return Routine.Caller(
+            function: try Emission.emit(function, order, options.isa, named: name), tables: lowered.tables)
     }
 
     private func allocated(_ lowered: Lowered) throws(CompilerError) -> MachineFunction {

@@ -19,12 +19,23 @@ extension Compiler {
             lowered = compilation.lowered()
         }
         let first = lowered.first
-        guard let rest = lowered.rest else { return (GraphPrinter.text(first.graph), first.notes) }
+        let tables = lowered.tables.text
+        guard let rest = lowered.rest else { return (tables + GraphPrinter.text(first.graph), first.notes) }
         return (
-            "; packets through \(first.access)\n" + GraphPrinter.text(first.graph)
+            tables + "; packets through \(first.access)\n" + GraphPrinter.text(first.graph)
                 + "; where they do not reach, packets through \(rest.access)\n" + GraphPrinter.text(rest.graph),
             first.notes + rest.notes.map { "\(rest.access): \($0)" }
         )
+    }
+}
+
+extension SearchTables {
+    /// A comment on each table.
+    fileprivate var text: String {
+        hashes.enumerated().map { number, hash in
+            "; \(Self.name(of: number)): \(Set(hash.slots).count) numbers in \(hash.slots.count) places"
+                + (hash.numberOffset == 0 ? "\n" : ", by \(hash.numberOffset) distances\n")
+        }.joined()
     }
 }
 

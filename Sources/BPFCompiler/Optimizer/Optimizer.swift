@@ -64,21 +64,29 @@ public struct Optimizer: Hashable, Sendable {
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
         notes += TestOrder.run(on: &graph)
-        notes += CommonTests.run(on: &graph) + Ranges.run(on: &graph) + EqualityChains.run(on: &graph)
-        verify(graph, after: "searches")
+        notes += CommonTests.run(on: &graph) + Ranges.run(on: &graph)
+        verify(graph, after: "ranges")
         return (graph, notes)
     }
 
     /// The simplified `graph` as instructions for `target` can be chosen for it, packets being read by `access`.
+    ///
+    /// - Parameters:
+    ///   - isRare: Whether few packets are read that way, so that it is to be small and not quick.
+    ///   - tables: The tables of the function so far, to which those for the graph are added.
     func lower(
-        _ graph: Graph, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
+        _ graph: Graph, for target: Target, _ access: PacketAccess, isRare: Bool, _ options: CompilerOptions,
+        _ tables: inout SearchTables
     ) -> (graph: Graph, notes: [String]) {
         var graph = graph
-        var notes: [String] = []
+        let leastSet = isRare ? Self.smallestSet : Self.quickestSet
+        var notes = EqualityChains.run(on: &graph, leastSet: options.hasTables(on: target.hook) ? leastSet : nil)
+        verify(graph, after: "searches")
         if access == .instructions, ClassicLoads.run(on: &graph), passes.contains(ValueNumbering.name) {
             notes += ValueNumbering.run(on: &graph)
         }
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
+        notes += SetLowering.run(on: &graph, &tables, options.byteOrder)
         notes += DeadCode.run(on: &graph)
         notes += BoundsChecks.run(
             on: &graph,
@@ -110,6 +118,11 @@ public struct Optimizer: Hashable, Sendable {
     }
 
     private static let maximumRounds = 16
+
+    /// From how many tests on a set is smaller than a tree.
+    private static let smallestSet = 8
+    /// From how many on it is also no slower.
+    private static let quickestSet = 12
 
     /// In debug builds, finds what a pass left wrong.
     private func verify(_ graph: Graph, after pass: String) {

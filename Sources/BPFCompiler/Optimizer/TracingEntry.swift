@@ -32,17 +32,20 @@ struct TracingEntry {
     func compile(
         _ filter: ClassicBPF.Program, orForIP ipFilter: ClassicBPF.Program?, named name: String
     ) throws(CompilerError) -> ExtendedBPF.Program {
-        let ethernet = try functions(filter, .ethernet, named: "\(name)_ethernet")
-        var ip = if let ipFilter { try functions(ipFilter, .rawIP, named: "\(name)_ip") } else { [Function]() }
+        let ethernet = try part(filter, .ethernet, named: "\(name)_ethernet")
+        var ip = if let ipFilter { try part(ipFilter, .rawIP, named: "\(name)_ip") } else { ExtendedBPF.Program?.none }
         // The source has the instructions of one filter.
-        if !ip.isEmpty { ip[0].lines = [LineMark(instruction: 0, line: 1)] }
-        return ExtendedBPF.Program(functions: [entry(named: name, ethernet[0], ip.first)] + ethernet + ip)
+        ip?.functions[0].lines = [LineMark(instruction: 0, line: 1)]
+        return ExtendedBPF.Program(
+            functions: [entry(named: name, ethernet.entry, ip?.entry)] + ethernet.functions + (ip?.functions ?? []),
+            data: ethernet.data + (ip?.data ?? [])
+        ).withoutRepeatedTables
     }
 
     /// A function for the packets of one kind, which returns 0 or what says that it matches, and what it calls.
-    private func functions(
+    private func part(
         _ filter: ClassicBPF.Program, _ layer: Hook.LinkLayer, named name: String
-    ) throws(CompilerError) -> [Function] {
+    ) throws(CompilerError) -> ExtendedBPF.Program {
         var options = options
         options.linkLayer = layer
         options.socketBufferArgument = argument
@@ -52,7 +55,7 @@ struct TracingEntry {
             hook: target.hook, match: Verdict(value: match), noMatch: Verdict(value: 0)
         ).showing(vlan: target.vlan ?? .bytes)
         let function = try Compilation(filter: filter, target: target, options: options).function(named: name)
-        return Routine.link([function], named: name, for: target.hook, options).functions
+        return Routine.link([function], named: name, for: target.hook, options)
     }
 
     /// Both headers are counted from `head`; 0xffff for the first says that there is none.

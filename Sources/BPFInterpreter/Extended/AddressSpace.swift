@@ -22,6 +22,9 @@ enum AddressSpace {
         }
     }
 
+    /// The first byte of the program's tables.
+    static let tables: UInt64 = 0x7000_0000_0000
+
     /// The bit that marks an address of read-only memory that nobody has vouched for. Reading there never traps.
     ///
     /// The kernel's verifier keeps that mark beside the pointer. Here it is in the number, so such a pointer does not
@@ -43,6 +46,7 @@ struct Location {
         /// The stack of the frame with that number.
         case stack(Int)
         case structure(KernelStructure)
+        case tables
 
         var region: Trap.Region {
             switch self {
@@ -50,6 +54,7 @@ struct Location {
             case .packet: .packet
             case .stack: .stack
             case .structure: .structure
+            case .tables: .tables
             }
         }
     }

@@ -5,7 +5,7 @@ import ExtendedBPF
 /// Instructions mean what RFC 9669 says. The machine is as suspicious as the kernel's verifier about the path that
 /// is run, and traps where the verifier would refuse the program: on registers and stack that were not written, on
 /// memory out of bounds and on calls it does not know. It proves nothing about the paths that are not run.
-/// Packets are read only. Atomic operations and maps are not modelled. Of the helper functions `ktime_get_ns`,
+/// Packets are read only, and so are a program's tables. Atomic operations and maps are not modelled. Of the helper functions `ktime_get_ns`,
 /// `get_prandom_u32`, `get_smp_processor_id` and `probe_read_kernel` are, with `__sk_buff` also `skb_load_bytes` and
 /// `skb_load_bytes_relative`, with `xdp_md` `xdp_get_buff_len` and `xdp_load_bytes`.
 ///
@@ -65,7 +65,7 @@ public struct ExtendedMachine: Hashable, Sendable {
         _ program: ExtendedBPF.Program, on packet: Packet, context: ContextKind = .socketBuffer
     ) throws(Trap) -> Execution {
         let code = program.functions.map(Code.init)
-        var state = ExtendedState(code: code, packet: packet, context: context, machine: self)
+        var state = ExtendedState(code: code, data: program.data, packet: packet, context: context, machine: self)
         for step in 1...max(1, maximumSteps) {
             let function = code[state.frames[state.frames.count - 1].function]
             let slot = state.frames[state.frames.count - 1].slot

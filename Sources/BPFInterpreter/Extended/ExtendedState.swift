@@ -12,6 +12,17 @@ struct Frame {
     var stack: [UInt8?] = Array(repeating: nil, count: ExtendedMachine.stackSize)
 }
 
+/// The tables of a program as the host stores them, one behind the other.
+struct Tables {
+    let layout: DataLayout
+    let bytes: [UInt8]
+
+    init(_ layout: DataLayout, _ order: ByteOrder) {
+        self.layout = layout
+        bytes = layout.bytes(order)
+    }
+}
+
 /// The state of a running program, and which part of the machine executes which instruction.
 struct ExtendedState {
     let code: [Code]
@@ -22,12 +33,16 @@ struct ExtendedState {
     var context: Context
     /// The structures of the kernel, once the program has asked for them.
     var kernelMemory: KernelMemory?
+    private let data: [DataTable]
+    /// The program's tables, once it has asked for one.
+    private(set) var tables: Tables?
     var frames: [Frame]
     /// The index of the instruction executed last, in its function.
     var lastInstruction = 0
 
-    init(code: [Code], packet: Packet, context kind: ContextKind, machine: ExtendedMachine) {
+    init(code: [Code], data: [DataTable], packet: Packet, context kind: ContextKind, machine: ExtendedMachine) {
         self.code = code
+        self.data = data
         self.packet = packet
         byteOrder = machine.byteOrder
         strayByte = machine.strayByte
@@ -67,6 +82,14 @@ struct ExtendedState {
         case .jmp, .jmp32: try jump(instruction)
         }
         return nil
+    }
+
+    /// The address of a byte of a table, or nil if there is none of that name.
+    mutating func address(ofTable name: String, plus offset: Int) -> UInt64? {
+        if tables == nil { tables = Tables(DataLayout(of: data), byteOrder) }
+        return tables!.layout.offset(of: name).map {
+            AddressSpace.tables &+ UInt64(bitPattern: Int64($0 + offset))
+        }
     }
 
     /// The value of `register`.

@@ -60,6 +60,9 @@ extension ExtendedState {
 
     /// The value of a wide instruction.
     mutating func loadConstant(_ instruction: Instruction, _ reference: Reference?) throws(Trap.Reason) {
+        if case .data(let name, let offset)? = reference, let address = address(ofTable: name, plus: offset) {
+            return try write(instruction.dstReg, address)
+        }
         if let reference { throw .unresolvedReference(reference) }
         guard instruction.srcReg.rawValue == WideKind.constant.rawValue else {
             throw .unresolvedConstant(kind: instruction.srcReg.rawValue)
@@ -89,6 +92,7 @@ extension ExtendedState {
         for frame in frames.indices where isNear(AddressSpace.stack(of: frame)) {
             return (.stack(frame), AddressSpace.stack(of: frame), ExtendedMachine.stackSize)
         }
+        if let tables, isNear(AddressSpace.tables) { return (.tables, AddressSpace.tables, tables.bytes.count) }
         guard kernelMemory != nil else { return nil }
         for structure in KernelStructure.allCases where isNear(AddressSpace.structure(structure)) {
             return (.structure(structure), AddressSpace.structure(structure), structure.size)
@@ -110,6 +114,7 @@ extension ExtendedState {
             }
             return bytes
         case .structure(let structure): return try kernelMemory!.bytes(of: structure, at: location)
+        case .tables: return Array(tables!.bytes[location.range])
         }
     }
 
@@ -117,7 +122,7 @@ extension ExtendedState {
     mutating func set(_ location: Location, to bytes: [UInt8]) throws(Trap.Reason) {
         switch location.memory {
         case .context: try context.set(location, to: bytes)
-        case .packet, .structure: throw .readOnlyMemory(location.memory.region)
+        case .packet, .structure, .tables: throw .readOnlyMemory(location.memory.region)
         case .stack(let number): frames[number].stack.replaceSubrange(location.range, with: bytes)
         }
     }

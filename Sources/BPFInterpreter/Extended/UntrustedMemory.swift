@@ -32,6 +32,7 @@ extension ExtendedState {
         case .packet: return packet.bytes[location.offset]
         case .stack(let frame): return frames[frame].stack[location.offset]
         case .structure(let structure): return kernelMemory?.byte(of: structure, at: location.offset)
+        case .tables: return tables?.bytes[location.offset]
         }
     }
 

@@ -25,6 +25,8 @@
         package static let mostCopies = 32
 
         private let form: Form
+        /// The tables of a program, which all copies read.
+        private var tables: MadeMaps?
         private let pair: DatagramPair
         /// A second one, so that both numbers of copies are there at the same time.
         private let otherPair: DatagramPair
@@ -43,6 +45,9 @@
                 try RuleSet.kernel.validate(program.instructions)
                 guard program.mostCopies > 0 else { throw TimingGap(.tooLong(instructions: program.count)) }
                 copies.many = min(Self.mostCopies, program.mostCopies)
+            }
+            if case .extended(let program) = form {
+                tables = try MadeMaps(of: program, except: [:], program.dataSections)
             }
             while true {
                 do {
@@ -111,7 +116,9 @@
                 try SocketFilter.attach(classic: bytes, to: pair.receiver)
             case .extended(let program):
                 guard let many = program.unrolled(copies, answer: answer) else { throw TimingGap(.notUnrollable) }
-                let loaded = try LoadedProgram(loading: LoadRequest(many, type: .socketFilter))
+                var request = LoadRequest(many, type: .socketFilter)
+                request.data = tables?.places ?? [:]
+                let loaded = try LoadedProgram(loading: request)
                 try SocketFilter.attach(loaded, to: pair.receiver)
             }
         }

@@ -10,6 +10,8 @@
     package struct TestedProgram {
         private let hook: Hook
         private let request: LoadRequest
+        /// The program's tables.
+        private let tables: MadeMaps
         /// What it returns for packets that match, and for others.
         private let answers: (match: UInt32, other: UInt32)
 
@@ -23,6 +25,8 @@
             var request = LoadRequest(program, type: hook.programType)
             try request.prepare(for: hook)
             request.maps = maps
+            tables = try MadeMaps(of: program, except: maps, program.dataSections)
+            request.data = tables.places
             self.request = request
             self.hook = hook
             answers = (match, other)

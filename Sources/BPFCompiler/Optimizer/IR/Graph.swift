@@ -19,6 +19,12 @@ struct Graph: Hashable, Sendable {
     /// By the block a loop begins with, how often that is entered at most, where loops have been bounded.
     var rounds: [BlockID: Int] = [:]
 
+    /// The sets that numbers are looked up in, each in ascending order.
+    var sets: [[UInt32]] = []
+
+    /// The tables that sets became. They are those of the whole function, in which there may be other graphs.
+    var tables: [PerfectHash] = []
+
     /// What each value is, by its number.
     private(set) var definitions: [Definition] = []
 
@@ -149,6 +155,19 @@ extension Graph {
             for target in blocks[id.number].terminator.targets { result[target.number] += 1 }
         }
         return result
+    }
+
+    /// By parameter, what comes in for it where something is reached.
+    var incomingArguments: [[Value]] {
+        var incoming = [[Value]](repeating: [], count: definitions.count)
+        for id in reachableBlocks {
+            for edge in blocks[id.number].terminator.edges {
+                for (parameter, argument) in zip(blocks[edge.target.number].parameters, edge.arguments) {
+                    incoming[parameter.number].append(argument)
+                }
+            }
+        }
+        return incoming
     }
 
     /// Replaces values wherever they are read. Chains of replacements are followed.

@@ -69,6 +69,9 @@ struct GraphPrinter {
         case .length: "length"
         case .metadata(let ext): ext.name
         case .search(let ext, let a, let x): "\(ext.name)(\(name(a)), \(name(x)))"
+        case .member(let set, let value): "\(name(value)) in set\(set + 1)"
+        case .tableLoad(let part, let table, let index): "set\(table + 1).\(part)[\(name(index))]"
+        case .swapped(let size, let value): "swapped \(size) \(name(value))"
         case .requireBytes(let size, let address): "require \(size) \(text(address))"
         case .requireEnd(let window, let end): "require \(text(window, end))"
         case .requireNonzero(let value): "require \(name(value)) != 0"

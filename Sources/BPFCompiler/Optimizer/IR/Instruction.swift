@@ -20,6 +20,13 @@ extension Graph {
         case metadata(Extension)
         /// One of the extensions that search the packet, `nla`, `nlan` and `poff`, with A and X.
         case search(Extension, a: Value, x: Value)
+        /// 1 if a number is in the set of that place in ``Graph/sets``, else 0. Becomes loads from a table.
+        case member(of: Int, Value)
+        /// An element of one of the ``Graph/tables``: of its distances by their index, or of its numbers by the distance
+        /// in bytes. The index is known not to lead out of the table from the shift or mask that computes it.
+        case tableLoad(TablePart, of: Int, Value)
+        /// The number of that size with its bytes in the opposite order. It has no bits above those.
+        case swapped(Operation.Size, Value)
 
         /// Ends the filter with ``Graph/failure`` unless the packet has all bytes of a load there.
         case requireBytes(Operation.Size, Address)
@@ -41,6 +48,14 @@ extension Graph {
         var index: Value?
         /// The constant part.
         var offset: UInt32
+    }
+
+    /// The two parts of a table, as ``PerfectHash`` has them.
+    enum TablePart: Hashable, Sendable {
+        /// How far numbers are shifted, a byte each.
+        case distances
+        /// The numbers of the set.
+        case numbers
     }
 
     /// What a load reads.
@@ -93,6 +108,7 @@ extension Graph.Instruction {
             Few(address.index)
         case .requireEnd(let window, _): Few(window.index)
         case .search(_, let a, let x): Few(a, x)
+        case .member(_, let value), .tableLoad(_, _, let value), .swapped(_, let value): Few(value)
         case .requireNonzero(let value), .requireInterface(let value): Few(value)
         }
     }
@@ -109,6 +125,9 @@ extension Graph.Instruction {
             .requireEnd(Graph.Window(index: window.index.map(replace), start: window.start), end)
         case .requireBytes(let size, let address): .requireBytes(size, address.mapIndex(replace))
         case .search(let ext, let a, let x): .search(ext, a: replace(a), x: replace(x))
+        case .member(let set, let value): .member(of: set, replace(value))
+        case .tableLoad(let part, let table, let value): .tableLoad(part, of: table, replace(value))
+        case .swapped(let size, let value): .swapped(size, replace(value))
         case .requireNonzero(let value): .requireNonzero(replace(value))
         case .requireInterface(let value): .requireInterface(orReturn: replace(value))
         }

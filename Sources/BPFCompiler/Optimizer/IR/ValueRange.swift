@@ -81,7 +81,9 @@ extension ValueRange {
         case .load(.half, _), .rawLoad(.half, _), .classicLoad(.half, _): self.init(0...0xffff)
         case .metadata(.proto), .metadata(.vlanTCI), .metadata(.vlanTPID), .metadata(.queue), .metadata(.hatype):
             self.init(0...0xffff)
-        case .metadata(.vlanAvail): self.init(0...1)
+        case .metadata(.vlanAvail), .member: self.init(0...1)
+        case .tableLoad(.distances, _, _): self.init(0...31)
+        case .swapped(.half, _): self.init(0...0xffff)
         case .metadata(.type): self.init(0...7)
         case .arithmetic(let op, let left, let right): self = Self.apply(op, range(left), range(right))
         default: self = .unknown

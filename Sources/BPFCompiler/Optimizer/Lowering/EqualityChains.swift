@@ -1,22 +1,35 @@
 import ClassicBPF
 
 /// Makes of a chain of equalities on one value a search: numbers in a row are one comparison of a difference, several
-/// within 32 are a test of a bit, and what is left is halved until few remain. In chains too short for that, what
-/// packets usually have comes first.
+/// within 32 are a test of a bit, and what is left is halved until few remain. Where there are many that lead to one
+/// place, they are a set, in which the value is looked up. In chains too short for all that, what packets usually have
+/// comes first.
 struct EqualityChains {
     private var graph: Graph
     private let predecessorCounts: [Int]
     private var isDone: [Bool]
+    private let leastSet: Int?
+    private let makesTrees: Bool
+    private var searchCount = 0
+    private var setCount = 0
+    private var reorderedCount = 0
 
-    static func run(on graph: inout Graph) -> [String] {
+    /// - Parameters:
+    ///   - leastSet: How many tests have to lead to one place to be a set; nil for none.
+    ///   - makesTrees: Whether chains in which there are no sets are searched, too.
+    static func run(on graph: inout Graph, leastSet: Int? = nil, makesTrees: Bool = true) -> [String] {
         var pass = EqualityChains(
             graph: graph, predecessorCounts: graph.predecessorCounts,
-            isDone: Array(repeating: false, count: graph.blocks.count))
-        let (searches, reordered) = pass.run()
+            isDone: Array(repeating: false, count: graph.blocks.count), leastSet: leastSet,
+            makesTrees: makesTrees)
+        pass.run()
         graph = pass.graph
         var notes: [String] = []
-        if searches > 0 { notes.append("made searches of \(searches) chains of equalities") }
-        if reordered > 0 { notes.append("put what is likely first in \(reordered) chains of equalities") }
+        if pass.searchCount > 0 { notes.append("made searches of \(pass.searchCount) chains of equalities") }
+        if pass.setCount > 0 { notes.append("made sets of \(pass.setCount) of them") }
+        if pass.reorderedCount > 0 {
+            notes.append("put what is likely first in \(pass.reorderedCount) chains of equalities")
+        }
         return notes
     }
 
@@ -33,26 +46,42 @@ struct EqualityChains {
     /// Fewer equalities than these are quicker one after the other.
     private static let shortest = 4
 
-    private mutating func run() -> (searches: Int, reordered: Int) {
-        var (searches, reordered) = (0, 0)
+    private mutating func run() {
         for id in DominatorTree(graph).order where !isDone[id.number] {
-            guard let chain = chain(from: id) else { continue }
-            var search = Search(graph: graph, chain: chain.value, chain.otherwise, chain.origin)
-            let entry: Edge
-            if chain.cases.count >= Self.shortest {
-                entry = search.build(Search.parts(of: chain.cases))
-                searches += 1
-            } else if let cases = likelyFirst(chain) {
-                entry = search.tests(of: cases.map { Search.Part(numbers: [$0.number], edge: $0.edge) })
-                reordered += 1
-            } else {
-                continue
-            }
-            graph = search.graph
+            guard let chain = chain(from: id), let entry = entry(to: chain) else { continue }
             graph.blocks[id.number].instructions += chain.constants
             graph.blocks[id.number].terminator = .jump(entry)
         }
-        return (searches, reordered)
+    }
+
+    /// The way into what takes the place of a chain, or nil where it stays.
+    private mutating func entry(to chain: Chain) -> Edge? {
+        let isLong = chain.cases.count >= Self.shortest
+        let reordered = isLong || !makesTrees ? nil : likelyFirst(chain)
+        guard isLong || reordered != nil else { return nil }
+        var search = EqualitySearch(graph: graph, chain: chain.value, chain.otherwise, chain.origin)
+        // There is to be one graph only, or it would be copied for each chain.
+        graph = Graph()
+        defer { graph = search.graph }
+        if let reordered {
+            reorderedCount += 1
+            return search.tests(of: reordered.map { EqualitySearch.Part(numbers: [$0.number], edge: $0.edge) })
+        }
+        guard let entry = build(EqualitySearch.parts(of: chain.cases), &search) else { return nil }
+        searchCount += 1
+        return entry
+    }
+
+    /// The way into a search among `parts`, in which sets come first: most of what is looked for is in them, or nowhere.
+    private mutating func build(_ parts: [EqualitySearch.Part], _ search: inout EqualitySearch) -> Edge? {
+        guard let leastSet, parts.count >= leastSet else { return makesTrees ? search.build(parts) : nil }
+        let byEdge = Dictionary(grouping: parts, by: \.edge).filter { $0.value.count >= leastSet }
+        if byEdge.isEmpty { return makesTrees ? search.build(parts) : nil }
+        setCount += 1
+        let entry = search.build(parts.filter { byEdge[$0.edge] == nil })
+        return byEdge.values.sorted { $0[0].first < $1[0].first }.reduce(entry) { next, parts in
+            search.member(of: parts.flatMap(\.numbers), parts[0].edge, orElse: next)
+        }
     }
 
     private mutating func chain(from head: BlockID) -> Chain? {
@@ -97,108 +126,5 @@ struct EqualityChains {
     private func isLink(_ block: BlockID) -> Bool {
         predecessorCounts[block.number] == 1 && graph.blocks[block.number].parameters.isEmpty
             && graph.blocks[block.number].instructions.allSatisfy { graph.instruction($0)?.constant != nil }
-    }
-}
-
-/// A search for a value among numbers, being built.
-private struct Search {
-    var graph: Graph
-    private let value: Value
-    private let otherwise: Edge
-    private let origin: Int
-
-    init(graph: Graph, chain value: Value, _ otherwise: Edge, _ origin: Int) {
-        self.graph = graph
-        self.value = value
-        self.otherwise = otherwise
-        self.origin = origin
-    }
-
-    /// Numbers that are tested together, all of which lead the same way.
-    struct Part {
-        var numbers: [UInt32]
-        var edge: Edge
-
-        var first: UInt32 { numbers[0] }
-        var last: UInt32 { numbers[numbers.count - 1] }
-        var isRun: Bool { numbers.count > 1 && Int(last - first) == numbers.count - 1 }
-    }
-
-    /// The cases in ascending order, put together where one test serves several.
-    static func parts(of cases: [(number: UInt32, edge: Edge)]) -> [Part] {
-        let singles = cases.sorted { $0.number < $1.number }
-        var parts: [Part] = []
-        var index = 0
-        while index < singles.count {
-            let edge = singles[index].edge
-            func group(while fits: (Int) -> Bool) -> ArraySlice<(number: UInt32, edge: Edge)> {
-                var end = index + 1
-                while end < singles.count, singles[end].edge == edge, fits(end) { end += 1 }
-                return singles[index..<end]
-            }
-            let run = group { singles[$0].number == singles[$0 - 1].number + 1 }
-            let near = group { singles[$0].number - singles[index].number < 32 }
-            // A run of three costs as much as a single; a bit test what five do.
-            let taken = run.count >= 3 && run.count * 2 >= near.count ? run : near.count >= 6 ? near : run.prefix(1)
-            parts.append(Part(numbers: taken.map(\.number), edge: edge))
-            index += taken.count
-        }
-        return parts
-    }
-
-    /// The way into a search among `parts`.
-    mutating func build(_ parts: [Part]) -> Edge {
-        guard parts.count > 4 else { return tests(of: parts) }
-        let middle = parts.count / 2
-        let low = build(Array(parts[..<middle]))
-        let high = build(Array(parts[middle...]))
-        let block = graph.appendBlock(origin: origin)
-        let border = graph.append(.constant(parts[middle].first), to: block)
-        graph.blocks[block.number].terminator = .branch(
-            .greaterOrEqual, value, border, then: high, otherwise: low)
-        return Edge(target: block)
-    }
-
-    /// The way into tests for `parts`, one after the other.
-    mutating func tests(of parts: [Part]) -> Edge {
-        parts.reversed().reduce(otherwise) { next, part in Edge(target: test(part, orElse: next)) }
-    }
-
-    /// The edge as one out of `block`: constants it hands on may stand in a block that is on no way to this one.
-    private mutating func local(_ edge: Edge, _ block: BlockID) -> Edge {
-        var edge = edge
-        for (place, argument) in edge.arguments.enumerated() {
-            if let constant = graph.instruction(argument)?.constant {
-                edge.arguments[place] = graph.append(.constant(constant), to: block)
-            }
-        }
-        return edge
-    }
-
-    private mutating func test(_ part: Part, orElse next: Edge) -> BlockID {
-        let block = graph.appendBlock(origin: origin)
-        let first = graph.append(.constant(part.first), to: block)
-        let (then, next) = (local(part.edge, block), local(next, block))
-        if part.numbers.count == 1 {
-            graph.blocks[block.number].terminator = .branch(.equal, value, first, then: then, otherwise: next)
-            return block
-        }
-        let distance = graph.append(.arithmetic(.subtract, value, first), to: block)
-        let span = graph.append(.constant(part.last - part.first), to: block)
-        if part.isRun {
-            graph.blocks[block.number].terminator = .branch(
-                .greater, distance, span, then: next, otherwise: then)
-            return block
-        }
-        let bitTest = graph.appendBlock(origin: origin)
-        graph.blocks[block.number].terminator = .branch(
-            .greater, distance, span, then: next, otherwise: Edge(target: bitTest))
-        let mask = part.numbers.reduce(UInt32(0)) { $0 | 1 << ($1 - part.first) }
-        let bits = graph.append(.constant(mask), to: bitTest)
-        let shifted = graph.append(.arithmetic(.shiftRight, bits, distance), to: bitTest)
-        let one = graph.append(.constant(1), to: bitTest)
-        graph.blocks[bitTest.number].terminator = .branch(
-            .anyBitSet, shifted, one, then: then, otherwise: next)
-        return block
     }
 }

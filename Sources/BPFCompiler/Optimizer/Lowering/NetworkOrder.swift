@@ -17,8 +17,12 @@ struct NetworkOrder {
     }
 
     private mutating func run() -> Int {
-        let blocks = Array(graph.reachableBlocks)
+        let blocks = DominatorTree(graph).order
+        let incoming = graph.incomingArguments
         for id in blocks {
+            for parameter in graph.blocks[id.number].parameters {
+                sizes[parameter.number] = commonSize(incoming[parameter.number])
+            }
             for value in graph.blocks[id.number].instructions { sizes[value.number] = candidate(value) }
         }
         while excludeUnsuitable(blocks) {}
@@ -35,6 +39,12 @@ struct NetworkOrder {
             common(left, right, op == .and)
         default: nil
         }
+    }
+
+    /// The width of candidates that all have the same. What comes in from behind, in a loop, is not known to be one.
+    private func commonSize(_ values: [Value]) -> Operation.Size? {
+        guard let first = values.first, let size = sizes[first.number] else { return nil }
+        return values.allSatisfy { sizes[$0.number] == size } ? size : nil
     }
 
     /// The width of two operands that go together: both candidates of it, or one and a constant that fits.
@@ -68,6 +78,8 @@ struct NetworkOrder {
                 let instruction = graph.instruction(value)!
                 if case .arithmetic(let op, let left, let right) = instruction, let size = sizes[value.number] {
                     if common(left, right, op == .and) != size { exclude([value, left, right]) }
+                } else if case .member(let set, let number) = instruction {
+                    if sizes[number.number] == .half, graph.sets[set].last! > 0xffff { exclude([number]) }
                 } else {
                     exclude(instruction.operands)
                 }
@@ -79,7 +91,10 @@ struct NetworkOrder {
             } else {
                 exclude(block.terminator.operands)
             }
-            for edge in block.terminator.edges { exclude(edge.arguments) }
+            for edge in block.terminator.edges {
+                for (parameter, argument) in zip(graph.blocks[edge.target.number].parameters, edge.arguments)
+                where sizes[parameter.number] != sizes[argument.number] { exclude([parameter, argument]) }
+            }
         }
         return hasChanged
     }
@@ -102,6 +117,8 @@ struct NetworkOrder {
                     graph.redefine(value, as: .arithmetic(op, operands[0], operands[1]))
                 default: break
                 }
+            } else if case .member(let set, let number)? = graph.instruction(value), let size = sizes[number.number] {
+                graph.redefine(value, as: .member(of: swapped(set, size), number))
             }
             instructions.append(value)
         }
@@ -121,10 +138,28 @@ struct NetworkOrder {
         return count
     }
 
+    /// The set of the same numbers in the order of the packet.
+    private mutating func swapped(_ set: Int, _ size: Operation.Size) -> Int {
+        let numbers = graph.sets[set].map { $0.swapped(size) }.sorted()
+        if let known = graph.sets.firstIndex(of: numbers) { return known }
+        graph.sets.append(numbers)
+        return graph.sets.count - 1
+    }
+
     /// A constant in the order of the packet; other values are in it already.
     private mutating func swapped(_ value: Value, _ size: Operation.Size, _ origin: Int) -> Value {
         guard let constant = graph.instruction(value)?.constant else { return value }
-        let number = size == .word ? constant.byteSwapped : UInt32(UInt16(truncatingIfNeeded: constant).byteSwapped)
-        return graph.makeInstruction(.constant(number), origin: origin)
+        return graph.makeInstruction(.constant(constant.swapped(size)), origin: origin)
+    }
+}
+
+extension UInt32 {
+    /// The number of that size with its bytes in the opposite order.
+    func swapped(_ size: Operation.Size) -> UInt32 {
+        switch size {
+        case .byte: UInt32(UInt8(truncatingIfNeeded: self))
+        case .half: UInt32(UInt16(truncatingIfNeeded: self).byteSwapped)
+        case .word: byteSwapped
+        }
     }
 }

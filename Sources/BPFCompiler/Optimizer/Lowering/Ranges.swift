@@ -18,6 +18,9 @@ enum Ranges {
                 let (high, above, inside) = upperBound(at: then.target, of: value, in: graph),
                 above == below, high >= low
             else { continue }
+            // Blocks behind the one that is gone may read its constants.
+            graph.blocks[id.number].instructions += graph.blocks[then.target.number].instructions
+            graph.blocks[then.target.number].instructions = []
             let distance = graph.append(.arithmetic(.subtract, value, right), to: id)
             let span = graph.append(.constant(high - low), to: id)
             graph.blocks[id.number].terminator = .branch(
@@ -36,10 +39,6 @@ enum Ranges {
             case .branch(let comparison, value, let right, let then, let otherwise) = block.terminator,
             let number = graph.instruction(right)?.constant
         else { return nil }
-        // The constants of the block are made anew where they are wanted.
-        guard (then.arguments + otherwise.arguments).allSatisfy({ !block.instructions.contains($0) }) else {
-            return nil
-        }
         switch comparison {
         case .greater: return (number, then, otherwise)
         case .greaterOrEqual: return number == 0 ? nil : (number - 1, then, otherwise)

@@ -37,14 +37,24 @@ enum Routine: String, CaseIterable {
         }
     }
 
-    /// The program with all routines that its functions call, named after it.
+    /// A function that may call routines and look into tables.
+    struct Caller {
+        var function: Function
+        var tables = SearchTables()
+    }
+
+    /// The program with all routines that its functions call, and the tables they read, named after it.
     static func link(
-        _ functions: [Function], named name: String, for hook: Hook, _ options: CompilerOptions
+        _ callers: [Caller], named name: String, for hook: Hook, _ options: CompilerOptions
     ) -> ExtendedBPF.Program {
-        var functions = functions
+        var functions = callers.map(\.function)
         var calls: [Routine] = []
         for index in functions.indices {
+            let own = functions[index].name
             functions[index].references = functions[index].references.mapValues { reference in
+                if case .data(let table, let offset) = reference {
+                    return .data("\(own)_\(table)", offset: offset)
+                }
                 guard case .function(let callee) = reference, let routine = Routine(rawValue: callee) else {
                     return reference
                 }
@@ -52,11 +62,12 @@ enum Routine: String, CaseIterable {
                 return .function("\(name)_\(callee)")
             }
         }
+        let data = callers.flatMap { $0.tables.data(ofFunctionNamed: $0.function.name, options.byteOrder) }
         // The kernel's stricter search is bounded anyhow and takes nothing from the others.
         let searches = calls.count { $0 != .poff }
         let routines = allCases.filter(calls.contains).flatMap {
             $0.functions(named: "\(name)_\($0.rawValue)", for: hook, options, callCount: max(1, searches))
         }
-        return ExtendedBPF.Program(functions: functions + routines)
+        return ExtendedBPF.Program(functions: functions + routines, data: data)
     }
 }

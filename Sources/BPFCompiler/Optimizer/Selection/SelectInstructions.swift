@@ -15,13 +15,19 @@ extension Selector {
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))
         case .search(let ext, let a, let x): try emitSearch(ext, a, x, into: register(of: value))
+        case .tableLoad(let part, let table, let index):
+            emitTableLoad(part, of: table, index, into: register(of: value))
+        case .swapped(let size, let number):
+            append(.move32(.r0, .r0), dst: register(of: value), src: register(of: number))
+            append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: register(of: value))
         case .requireEnd(let window, let end): emitCheck(of: window, upTo: end)
         case .requireNonzero(let divisor):
             jump(
                 to: failureExit,
                 if: MachineCondition(
                     comparison: .equal, is64: !options.isa.hasJump32, left: operand(divisor), right: .constant(0)))
-        case .requireBytes, .requireInterface: preconditionFailure("requirements have been lowered")
+        case .requireBytes, .requireInterface, .member:
+            preconditionFailure("requirements and sets have been lowered")
         }
     }
 

@@ -33,6 +33,8 @@ struct Selector {
     /// The first blocks of loops that have not been come by yet.
     private var loopsAhead: [BlockID] = []
     private let tree: DominatorTree
+    /// Where the addresses of tables are.
+    var tables: TableAddresses
     /// The first blocks of all loops.
     let loops: Set<BlockID>
     private var pointers: [Graph.Window: MachineRegister] = [:]
@@ -90,6 +92,7 @@ struct Selector {
         self.options = options
         self.access = access
         tree = DominatorTree(graph)
+        tables = TableAddresses(of: graph, tree)
         loops = Set(LoopBounds.loops(in: graph, tree).keys)
         registers = Array(repeating: nil, count: graph.definitions.count)
         blocks = Array(repeating: nil, count: graph.blocks.count)
@@ -123,6 +126,7 @@ struct Selector {
                 cursors = entry
             }
             let block = graph.blocks[id.number]
+            tables.begin(id)
             isAbandoned = false
             if let place = loopsAhead.firstIndex(of: id) {
                 loopsAhead.remove(at: place)
