@@ -119,7 +119,24 @@ struct Compilation {
             let (graph, notes) = optimizer.lower(graph, for: target, access, options)
             return Lowered.Part(access: access, graph: graph, notes: before + notes)
         }
+        let ways = ways
+        if let prefix = prefixed(graph, notes, optimizer, ways) { return Lowered(first: prefix, rest: part(ways.first, [])) }
         return Lowered(first: part(ways.first, notes), rest: ways.rest.map { part($0, []) })
+    }
+
+    /// The simplified `graph` for reading packets through a copy of their first bytes, where that can be and pays.
+    private func prefixed(
+        _ graph: Graph, _ notes: [String], _ optimizer: Optimizer, _ ways: (first: PacketAccess, rest: PacketAccess?)
+    ) -> Lowered.Part? {
+        let kernel = options.kernel(for: target.hook)
+        guard target.hook.host == .socket, kernel < .plainKernelMemory, !isThrifty, DominatorTree(graph).isAcyclic
+        else { return nil }
+        let prefix = PacketPrefix(holdsIndexed: kernel >= .variableStackLoads)
+        let (lowered, more) = optimizer.lower(
+            graph, for: target, .prefix(count: 0), options, ways.first == .instructions ? prefix : nil)
+        return prefix.count(for: lowered).map {
+            Lowered.Part(access: .prefix(count: $0), graph: lowered, notes: notes + more)
+        }
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.

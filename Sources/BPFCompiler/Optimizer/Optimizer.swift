@@ -70,14 +70,17 @@ public struct Optimizer: Hashable, Sendable {
     }
 
     /// The simplified `graph` as instructions for `target` can be chosen for it, packets being read by `access`.
+    ///
+    /// - Parameter prefix: What knows which loads are left to the kernel's instructions all the same.
     func lower(
-        _ graph: Graph, for target: Target, _ access: PacketAccess, _ options: CompilerOptions
+        _ graph: Graph, for target: Target, _ access: PacketAccess, _ options: CompilerOptions,
+        _ prefix: PacketPrefix? = nil
     ) -> (graph: Graph, notes: [String]) {
         var graph = graph
         var notes: [String] = []
-        if access == .instructions, ClassicLoads.run(on: &graph), passes.contains(ValueNumbering.name) {
-            notes += ValueNumbering.run(on: &graph)
-        }
+        let areApart =
+            access == .instructions ? ClassicLoads.run(on: &graph) : prefix?.leaveOthers(of: &graph) ?? false
+        if areApart, passes.contains(ValueNumbering.name) { notes += ValueNumbering.run(on: &graph) }
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += DeadCode.run(on: &graph)
         notes += BoundsChecks.run(

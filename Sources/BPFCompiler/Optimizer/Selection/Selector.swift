@@ -48,6 +48,8 @@ struct Selector {
     var dataEnd: MachineRegister?
     /// What is known of the kernel's own buffer, where packets are read through that.
     var kernelBuffer = KernelBufferRegisters()
+    /// Where the copy of the packet's first bytes is, where packets are read through that.
+    var prefix = PrefixPlace()
 
     /// Chooses instructions for `graph`.
     ///
@@ -99,7 +101,7 @@ struct Selector {
         default: places = StackPlaces()
         }
         switch access {
-        case .kernelBuffer, .probes: ends = Self.ends(of: graph)
+        case .kernelBuffer, .probes, .prefix: ends = Self.ends(of: graph)
         case .pointers, .copies, .instructions: break
         }
     }
