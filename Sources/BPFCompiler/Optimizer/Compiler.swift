@@ -120,7 +120,9 @@ struct Compilation {
             return Lowered.Part(access: access, graph: graph, notes: before + notes)
         }
         let ways = ways
-        if let prefix = prefixed(graph, notes, optimizer, ways) { return Lowered(first: prefix, rest: part(ways.first, [])) }
+        if let prefix = prefixed(graph, notes, optimizer, ways) {
+            return Lowered(first: prefix, rest: part(ways.first, []))
+        }
         return Lowered(first: part(ways.first, notes), rest: ways.rest.map { part($0, []) })
     }
 
@@ -131,9 +133,9 @@ struct Compilation {
         let kernel = options.kernel(for: target.hook)
         guard target.hook.host == .socket, kernel < .plainKernelMemory, !isThrifty, DominatorTree(graph).isAcyclic
         else { return nil }
-        let prefix = PacketPrefix(holdsIndexed: kernel >= .variableStackLoads)
-        let (lowered, more) = optimizer.lower(
-            graph, for: target, .prefix(count: 0), options, ways.first == .instructions ? prefix : nil)
+        let prefix = PacketPrefix(
+            holdsIndexed: kernel >= .computedStackLoads, hasInstructions: ways.first == .instructions)
+        let (lowered, more) = optimizer.lower(graph, for: target, .prefix(count: 0), options, prefix)
         return prefix.count(for: lowered).map {
             Lowered.Part(access: .prefix(count: $0), graph: lowered, notes: notes + more)
         }
