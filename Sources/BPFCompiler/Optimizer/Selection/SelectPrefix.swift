@@ -24,11 +24,7 @@ extension Selector {
         let (whole, short, copy) = (function.makeBlock(), function.makeBlock(), function.makeBlock())
         emitLength(into: copied)
         end(
-            with: .branch(
-                MachineCondition(
-                    comparison: .greater, is64: !options.isa.hasJump32, left: copied,
-                    right: .constant(Int32(count) - 1)),
-                then: whole, otherwise: short))
+            with: .branch(isAbove(Int32(count) - 1, copied), then: whole, otherwise: short))
         current = whole
         append(.move32(.r0, count), dst: copied)
         end(with: .jump(copy))
@@ -60,11 +56,7 @@ extension Selector {
         function.blocks[current].isRare = true
         let failed = failureAfterCall
         let some = function.makeBlock()
-        end(
-            with: .branch(
-                MachineCondition(
-                    comparison: .greater, is64: !options.isa.hasJump32, left: length, right: .constant(0)),
-                then: some, otherwise: failed))
+        end(with: .branch(isAbove(0, length), then: some, otherwise: failed))
         current = some
         function.blocks[some].isRare = true
         let first = prefix.place & ~7
@@ -146,6 +138,11 @@ extension Selector {
         }
     }
 
+    private func isAbove(_ limit: Int32, _ length: MachineRegister) -> MachineCondition {
+        MachineCondition(
+            comparison: .greater, is64: !options.isa.hasJump32, left: length, right: .constant(limit))
+    }
+
     /// Makes sure that the packet reaches `end` behind the index of `window`, and that this is in the copy.
     mutating func emitCheck(of window: Graph.Window, upTo end: UInt32, inPrefixOf count: UInt32) {
         guard end <= count else {
@@ -156,12 +153,9 @@ extension Selector {
         }
         guard let index = window.index else {
             guard var start = cursors[.packetStart], start.end < end else { return }
-            let failed = failureExit
-            jump(
-                to: failed,
-                if: MachineCondition(
-                    comparison: .lessOrEqual, is64: !options.isa.hasJump32, left: prefix.length!,
-                    right: .constant(Int32(end) - 1)))
+            let (inside, failed) = (function.makeBlock(), failureExit)
+            self.end(with: .branch(isAbove(Int32(end) - 1, prefix.length!), then: inside, otherwise: failed))
+            current = inside
             start.end = end
             cursors[.packetStart] = start
             return
