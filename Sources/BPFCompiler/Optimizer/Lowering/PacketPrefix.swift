@@ -90,7 +90,7 @@ struct PacketPrefix {
     }
 
     /// Whether a copy pays for `graph`: so it does where single loads can come to twice its costs, or come to more on
-    /// average, each way out of a block being as likely as the other.
+    /// average.
     private func pays(for graph: Graph) -> Bool {
         var most = [Int](repeating: 0, count: graph.blocks.count)
         var average = [Double](repeating: 0, count: graph.blocks.count)
@@ -104,10 +104,31 @@ struct PacketPrefix {
             }
             let targets = block.terminator.targets.map(\.number)
             most[id.number] = here + (targets.map { most[$0] }.max() ?? 0)
-            average[id.number] = Double(here) + targets.reduce(0) { $0 + average[$1] } / Double(max(1, targets.count))
+            average[id.number] = Double(here)
+            for (target, share) in zip(targets, Self.shares(of: block.terminator, in: graph)) {
+                average[id.number] += share * average[target]
+            }
         }
         let entry = BlockID.entry.number
         guard hasInstructions else { return most[entry] > 1 }
         return most[entry] > 3 || most[entry] == 3 && average[entry] > 2
+    }
+    /// How often the ways out of a block are taken: a guess, each as often as the other but where all bits of an address
+    /// would have to be right.
+    private static func shares(of terminator: Terminator, in graph: Graph) -> [Double] {
+        switch terminator {
+        case .branch(.equal, let left, _, _, _) where isAddress(left, in: graph): [0.02, 0.98]
+        case .branch: [0.5, 0.5]
+        default: [1]
+        }
+    }
+
+    private static func isAddress(_ value: Value, in graph: Graph) -> Bool {
+        switch graph.instruction(value) {
+        // One of several, on some way here.
+        case nil, .load(.word, _), .rawLoad(.word, _): true
+        case .arithmetic(.and, let left, _): isAddress(left, in: graph)
+        default: false
+        }
     }
 }
