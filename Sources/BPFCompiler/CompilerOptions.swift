@@ -64,6 +64,9 @@ extension KernelVersion {
     /// Where programs may copy any memory of the kernel to their stack (`bpf_probe_read_kernel`).
     static let probes = KernelVersion(5, 5)
 
+    /// Where programs may load from the stack at a place that only they know.
+    static let computedStackLoads = KernelVersion(5, 12)
+
     /// Where the kernel tells of a packet's VLAN tag by a member that has a place of its own (`vlan_all`).
     static let tagMember = KernelVersion(6, 2)
 

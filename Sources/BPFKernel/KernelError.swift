@@ -176,7 +176,7 @@ extension KernelError: CustomStringConvertible {
 
     /// The verifier allows root more pointer arithmetic, and means this capability.
     private static func remedy(forVerdict verdict: String) -> String {
-        verdict.hasSuffix("prohibited for !root") ? " (CAP_PERFMON allows it)" : ""
+        verdict.contains("prohibited for !root") ? " (CAP_PERFMON allows it)" : ""
     }
 
     /// What who loads programs and makes maps needs; on older kernels root too runs into a limit.

@@ -24,6 +24,7 @@ import Testing
             Case(target: .xdpFrags(match: .drop)), Case(target: .tc(match: .shot)),
             Case(target: .tcxIngress(match: .drop)), Case(target: .cgroupIngress(match: .deny)),
             Case(target: .lwtIn(match: .drop)), Case(target: .socket),
+            Case(target: .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7))),
             Case(target: .socket, kernel: KernelVersion(6, 17)), Case(target: .socket, kernel: KernelVersion(6, 18)),
             Case(target: .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7)), kernel: KernelVersion(6, 17)),
             Case(target: .netfilter(match: .drop)), Case(target: .tpBTF("kfree_skb")),

@@ -45,6 +45,27 @@ import Testing
                 == ["3.19 programs on socket -", "5.2 constant tables (.rodata) 0"])
     }
 
+    /// A place that the verifier knows, as it knows constants, is another thing.
+    @Test func loadsFromTheStackAtComputedPlacesAreFound() {
+        func features(_ code: [Instruction]) -> [String] {
+            self.features(code + [.load(.byte, .r0, .r3, -8), .exit]).filter { $0.contains("stack") }
+        }
+        let copy: [Instruction] = [.move64(.r3, .r10), .load(.word, .r2, .r1, 0), .alu64(.and, .r2, 7)]
+        #expect(
+            features(copy + [.alu64(.subtract, .r3, 8), .alu64(.add, .r3, .r2)])
+                == ["5.12 loads from the stack at a computed place 5"])
+        // The sum the other way round, and kept on the stack for a while.
+        #expect(
+            features(
+                copy + [
+                    .alu64(.add, .r2, .r10), .store(.doubleword, .r10, -16, .r2), .call(helper: 7),
+                    .load(.doubleword, .r3, .r10, -16),
+                ]) == ["5.12 loads from the stack at a computed place 7"])
+        #expect(features([.move64(.r3, .r10), .move64(.r2, 4), .alu64(.subtract, .r3, .r2)]) == [])
+        #expect(features(copy + [.move64(.r2, 1), .alu64(.add, .r3, .r2)]) == [])
+        #expect(features(copy) == [])
+    }
+
     @Test func kernelFunctionsAndCastsAreKnown() {
         let cast: [Int: Reference] = [1: .kernelFunction("bpf_rdonly_cast")]
         #expect(

@@ -327,6 +327,24 @@
             #expect(messages.count == 2 && messages.allSatisfy { $0.contains("CAP_PERFMON") }, "\(result)")
         }
 
+        /// What a socket's program takes depends on the kernel it is for: loads from a computed place on the stack want
+        /// CAP_PERFMON.
+        @Test func loadsFromComputedPlacesWantAPrivilege() throws {
+            let result = try script(
+                """
+                cp "$T" tool; chmod 755 . tool
+                for words in '5.15 tcp port 80' '5.11 tcp port 80' '5.15 host 192.0.2.1'; do
+                setpriv --reuid 65534 --clear-groups --inh-caps +bpf --ambient-caps +bpf ./tool load --kernel $words
+                echo "= $?"
+                done
+                """)
+            #expect(
+                result.text.split(separator: "\n").filter { $0.hasPrefix("=") } == ["= 1", "= 0", "= 0"], "\(result)")
+            #expect(
+                result.errors.contains("variable stack access prohibited for !root")
+                    && result.errors.contains("(CAP_PERFMON allows it); that is at instruction"), "\(result)")
+        }
+
         /// A link of somebody else's program is left alone.
         @Test(.enabled(if: Requirement.tool("bpftool").allowsRunning, "needs bpftool"))
         func whatIsNotOursStays() throws {

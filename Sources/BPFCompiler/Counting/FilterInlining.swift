@@ -65,10 +65,14 @@ extension Function {
         while let index = pending.popLast() {
             let instruction = instructions[index]
             let after = instruction.result(behind: results[index])
-            var ways = targets[index].map { [$0] } ?? []
-            if ![.exit, .jump, .jumpLong].contains(instruction.opcode) { ways.append(index + 1) }
-            for way in ways {
-                let joined = results[way].joined(after)
+            var ways = targets[index].map { [($0, after)] } ?? []
+            if ![.exit, .jump, .jumpLong].contains(instruction.opcode) {
+                // Calls that say whether they have done it are followed by one of these.
+                let isZero = instruction == .jump64(if: .r0, .notEqual, 0, instruction.offset)
+                ways.append((index + 1, isZero ? .known(0) : after))
+            }
+            for (way, result) in ways {
+                let joined = results[way].joined(result)
                 if joined != results[way] {
                     results[way] = joined
                     pending.append(way)

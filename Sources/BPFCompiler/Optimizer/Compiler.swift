@@ -122,9 +122,29 @@ struct Compilation {
             let (graph, notes) = optimizer.lower(graph, for: target, access, isRare: isRare, options, &tables)
             return Lowered.Part(access: access, graph: graph, notes: before + notes)
         }
+        if let prefix = prefixed(graph, notes, optimizer, &tables) {
+            return Lowered(first: prefix, rest: part(ways.first, isRare: true, []), tables: tables)
+        }
         let first = part(ways.first, isRare: false, notes)
         let rest = ways.rest.map { part($0, isRare: true, []) }
         return Lowered(first: first, rest: rest, tables: tables)
+    }
+
+    /// The simplified `graph` for reading packets through a copy of their first bytes, where that can be and pays.
+    private func prefixed(
+        _ graph: Graph, _ notes: [String], _ optimizer: Optimizer, _ tables: inout SearchTables
+    ) -> Lowered.Part? {
+        let kernel = options.kernel(for: target.hook)
+        guard target.hook.host == .socket, kernel < .plainKernelMemory, !isThrifty, DominatorTree(graph).isAcyclic
+        else { return nil }
+        let prefix = PacketPrefix(
+            holdsIndexed: kernel >= .computedStackLoads, hasInstructions: ways.first == .instructions)
+        var more = tables
+        let (lowered, done) = optimizer.lower(
+            graph, for: target, .prefix(count: 0), isRare: false, options, &more, prefix)
+        guard let count = prefix.count(for: lowered) else { return nil }
+        tables = more
+        return Lowered.Part(access: .prefix(count: count), graph: lowered, notes: notes + done)
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.

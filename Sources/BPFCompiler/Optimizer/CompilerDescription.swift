@@ -54,6 +54,7 @@ extension PacketAccess: CustomStringConvertible {
         case .instructions: "instructions"
         case .kernelBuffer: "the kernel's buffer"
         case .probes: "probes"
+        case .prefix(let count): "a copy of the first \(count) bytes"
         }
     }
 }

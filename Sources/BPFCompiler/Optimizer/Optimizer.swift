@@ -74,17 +74,18 @@ public struct Optimizer: Hashable, Sendable {
     /// - Parameters:
     ///   - isRare: Whether few packets are read that way, so that it is to be small and not quick.
     ///   - tables: The tables of the function so far, to which those for the graph are added.
+    ///   - prefix: What knows which loads are left to the kernel's instructions all the same.
     func lower(
         _ graph: Graph, for target: Target, _ access: PacketAccess, isRare: Bool, _ options: CompilerOptions,
-        _ tables: inout SearchTables
+        _ tables: inout SearchTables, _ prefix: PacketPrefix? = nil
     ) -> (graph: Graph, notes: [String]) {
         var graph = graph
         let leastSet = isRare ? Self.smallestSet : Self.quickestSet
         var notes = EqualityChains.run(on: &graph, leastSet: options.hasTables(on: target.hook) ? leastSet : nil)
         verify(graph, after: "searches")
-        if access == .instructions, ClassicLoads.run(on: &graph), passes.contains(ValueNumbering.name) {
-            notes += ValueNumbering.run(on: &graph)
-        }
+        let areApart =
+            access == .instructions ? ClassicLoads.run(on: &graph) : prefix?.leaveOthers(of: &graph) ?? false
+        if areApart, passes.contains(ValueNumbering.name) { notes += ValueNumbering.run(on: &graph) }
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += SetLowering.run(on: &graph, &tables, options.byteOrder)
         notes += DeadCode.run(on: &graph)

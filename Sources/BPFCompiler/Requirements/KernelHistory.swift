@@ -15,6 +15,7 @@ enum KernelHistory {
     static let loops = KernelVersion(5, 3)
     static let packetLoadsBesideCalls = KernelVersion(5, 10)
     static let fetchingAtomics = KernelVersion(5, 12)
+    static let computedStackLoads = KernelVersion.computedStackLoads
     static let callbacks = KernelVersion(5, 13)
     static let fourthInstructionSet = KernelVersion(6, 6)
     static let mayGoto = KernelVersion.mayGoto

@@ -106,6 +106,9 @@ private struct Search {
         if pointers.packet & base != 0 {
             add("packets through the kernel's own pointers", KernelHistory.plainPacketPointers)
         }
+        if pointers.computed & base != 0 {
+            add("loads from the stack at a computed place", KernelHistory.computedStackLoads)
+        }
     }
 
     private mutating func addInstruction(_ instruction: Instruction) {

@@ -3,7 +3,8 @@ import TestSupport
 
 /// How our program for a socket gets at the packet.
 enum SocketWay: String, CaseIterable {
-    /// By the kernel's instructions for classic loads, as every kernel has them, a call each.
+    /// By the kernel's instructions for classic loads, a call each, or one copy of the packet's first bytes: as for Linux
+    /// 5.15.
     case calls
     /// Through the kernel's own buffer, where the running kernel allows that (6.17 and later); elsewhere by calls too.
     case buffer

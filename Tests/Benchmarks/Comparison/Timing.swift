@@ -60,7 +60,7 @@ import TestSupport
             \(SocketProgram.sends) times a sample. The time of a run is the slope between \(SocketProgram.mostCopies) copies and a quarter
             of them (fewer where 4,096 classic instructions have no room for that), so that a send cancels. "Kernel" is
             the classic program by SO_ATTACH_FILTER; what its conversion does once at the start, for all copies, cancels
-            too, while ours does it in each. "Calls" is ours as any kernel takes it, "buffer" ours for the running
+            too, while ours does it in each. "Calls" is ours for Linux 5.15 and later, "buffer" ours for the running
             kernel. Calls are to be slower by at most \(Int(SocketReport.callsAllowance)) ns; the buffer never, and twice as
             fast where the classic filter has loads at an index.
 

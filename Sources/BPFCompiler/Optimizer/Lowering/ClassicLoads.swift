@@ -1,17 +1,20 @@
 import ClassicBPF
 
-/// Leaves every load to the kernel's own instruction for classic loads, which is its requirement as well.
+/// Leaves loads to the kernel's own instruction for classic loads, which is their requirement as well.
 enum ClassicLoads {
+    /// - Parameter isLeft: Whether a load is left to it.
     /// - Returns: Whether a load stands apart from its requirement, so that there are now two where one would do.
-    static func run(on graph: inout Graph) -> Bool {
+    static func run(
+        on graph: inout Graph, where isLeft: (Operation.Size, Graph.Address) -> Bool = { _, _ in true }
+    ) -> Bool {
         var areApart = false
         for number in graph.blocks.indices {
             var kept: [Value] = []
             for value in graph.blocks[number].instructions {
                 switch graph.instruction(value) {
-                case .requireBytes(let size, let address):
+                case .requireBytes(let size, let address) where isLeft(size, address):
                     graph.redefine(value, as: .classicLoad(size, address))
-                case .load(let size, let address):
+                case .load(let size, let address) where isLeft(size, address):
                     graph.redefine(value, as: .classicLoad(size, address))
                     // The load right behind becomes both, so that what reads it need not be told.
                     if let last = kept.last, graph.instruction(last) == graph.instruction(value) {

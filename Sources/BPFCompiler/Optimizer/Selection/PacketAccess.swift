@@ -12,6 +12,9 @@ enum PacketAccess: Hashable, Sendable {
     case kernelBuffer(copying: Bool)
     /// Through copies on the stack of any memory of the kernel's; what is not in the packet's linear part is not reached.
     case probes
+    /// Through one copy on the stack of the packet's first `count` bytes, or of all if it has less. What lies behind is
+    /// not reached.
+    case prefix(count: UInt32)
 
     /// A helper function that copies bytes of the packet: `(context, offset, to, count)`, 0 where they are there.
     enum CopyHelper: Int32, Hashable, Sendable {
@@ -39,7 +42,8 @@ enum PacketAccess: Hashable, Sendable {
             (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
         case .xdp: (.pointers, nil)
         case .xdpFrags: (.pointers, .copies(.xdp))
-        // Each of the instructions is a call, but a shorter one than that of a copy.
+        // Each of the instructions is a call, but a shorter one than that of a copy; see PacketPrefix.swift for filters
+        // with several.
         case .socket: (failure == 0 ? .instructions : .copies(.socketBuffer), nil)
         default: (.pointers, hook.hasPacketLoads && failure == 0 ? .instructions : .copies(.socketBuffer))
         }
@@ -55,16 +59,17 @@ enum PacketAccess: Hashable, Sendable {
     /// load reaches 32,767 bytes from its pointer.
     var windowSize: UInt32 {
         switch self {
-        case .pointers, .instructions, .kernelBuffer(copying: false): 32_000
+        case .pointers, .instructions, .prefix, .kernelBuffer(copying: false): 32_000
         case .copies, .probes, .kernelBuffer(copying: true): 64
         }
     }
 
-    /// Whether loads have to be aligned: the verifier asks for that on the stack.
+    /// Whether the loads of a window have to be aligned: the verifier asks for that on the stack. Loads from the prefix
+    /// that are not are put together.
     var isAligned: Bool {
         switch self {
         case .copies, .probes: true
-        case .pointers, .instructions, .kernelBuffer: false
+        case .pointers, .instructions, .kernelBuffer, .prefix: false
         }
     }
 }

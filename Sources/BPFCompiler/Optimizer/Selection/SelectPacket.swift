@@ -9,6 +9,7 @@ extension Selector {
     mutating func emitAccessPrologue() {
         switch access {
         case .kernelBuffer, .probes: return emitKernelBufferPrologue()
+        case .prefix(let count): return emitPrefixPrologue(count)
         case .copies, .instructions: return
         case .pointers: break
         }
@@ -48,6 +49,10 @@ extension Selector {
             let cursor = cursors[cursorWindow(of: window)],
             let distance = Int16(exactly: Int(address.offset) - cursor.position)
         else { preconditionFailure("a load whose bytes have not been required") }
+        let alignment = alignment(of: address)
+        guard alignment >= size.rawValue else {
+            return emitLoad(size, distance, from: cursor.register, inPartsOf: alignment, into: result)
+        }
         append(.load(size.machine, .r0, .r0, distance), dst: result, src: cursor.register)
     }
 
@@ -56,6 +61,7 @@ extension Selector {
         switch access {
         case .pointers: window.nearest
         case .kernelBuffer: isInPrefix(window) ? .packetStart : window
+        case .prefix: window.index == nil ? .packetStart : window
         case .copies, .instructions, .probes: window
         }
     }
@@ -67,6 +73,7 @@ extension Selector {
         case .copies(let helper): emitCopy(of: window, upTo: end, by: helper)
         case .kernelBuffer: emitKernelBufferCheck(of: window, upTo: end)
         case .probes: emitProbe(of: window, upTo: end)
+        case .prefix(let count): emitCheck(of: window, upTo: end, inPrefixOf: count)
         case .instructions: preconditionFailure("classic loads check for themselves")
         }
     }
@@ -129,7 +136,7 @@ extension Selector {
     }
 
     /// Lets the verifier know that a number is not above `limit`, where it does not see that itself.
-    private mutating func bound(_ value: Value, below limit: UInt32, orGoTo block: Int) {
+    mutating func bound(_ value: Value, below limit: UInt32, orGoTo block: Int) {
         guard verifiedBound(value) > limit else { return }
         // After some operations the verifier takes the upper half for anything; a comparison of 64 bits tells it.
         jump(

@@ -50,6 +50,10 @@ struct Selector {
     var dataEnd: MachineRegister?
     /// What is known of the kernel's own buffer, where packets are read through that.
     var kernelBuffer = KernelBufferRegisters()
+    /// Where the copy of the packet's first bytes is, where packets are read through that.
+    var prefix = PrefixPlace()
+    /// The bytes of stack that hold nothing any more, from its end on.
+    private var freeStackSize = 0
 
     /// Chooses instructions for `graph`.
     ///
@@ -72,6 +76,7 @@ struct Selector {
         var selector = Selector(graph, access, target, options)
         selector.function = function
         selector.exits = exits
+        if case .prefix = self.access { selector.freeStackSize = function.stackSize }
         selector.current = block
         let blocksBefore = function.blocks.count
         if graph.hasClassicLoads {
@@ -102,7 +107,7 @@ struct Selector {
         default: places = StackPlaces()
         }
         switch access {
-        case .kernelBuffer, .probes: ends = Self.ends(of: graph)
+        case .kernelBuffer, .probes, .prefix: ends = Self.ends(of: graph)
         case .pointers, .copies, .instructions: break
         }
     }
@@ -114,7 +119,7 @@ struct Selector {
     }
 
     private mutating func emitBlocks() throws(CompilerError) {
-        _ = function.reserveStack(places.size)
+        _ = function.reserveStack(max(0, places.size - freeStackSize))
         loopsAhead = Array(loops)
         for id in tree.order {
             if id == .entry {
