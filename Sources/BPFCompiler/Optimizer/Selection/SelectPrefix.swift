@@ -51,12 +51,13 @@ extension Selector {
     }
 
     /// Prepares for the copy of a packet that is not as long: a copy of a length that the verifier does not know goes to
-    /// stack that has been written, and is of one byte at least.
+    /// stack that has been written, and is of one byte at least. A packet without any goes the other way: not every
+    /// filter asks for a byte of every packet.
     private mutating func emitShortPrefix(of count: UInt32, _ length: MachineRegister) {
         function.blocks[current].isRare = true
-        let failed = failureAfterCall
+        let miss = missExit
         let some = function.makeBlock()
-        end(with: .branch(isAbove(0, length), then: some, otherwise: failed))
+        end(with: .branch(isAbove(0, length), then: some, otherwise: miss))
         current = some
         function.blocks[some].isRare = true
         let first = prefix.place & ~7
