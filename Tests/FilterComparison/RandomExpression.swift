@@ -26,6 +26,7 @@ enum RandomExpression {
             return (0..<count).map { _ in "(\(bits(of: places, using: &generator)))" }
                 .joined(separator: generator.pick([" and ", " and ", " or "]))
         }
+        if depth == 1, generator.chance(15) { return comparisons(using: &generator) }
         let operands = (0..<count).map { _ in
             (generator.chance(15) ? "not " : "")
                 + "(\(expression(depth: depth - (generator.chance(70) ? 1 : depth), using: &generator)))"
@@ -51,6 +52,16 @@ enum RandomExpression {
         case 14: return generator.pick(["ip[6:2] & 0x1fff = 0", "ip[0] & 0xf > 5", "ip6[6] = 6", "ip6[40:2] = 80"])
         default: return generator.pick(["vlan", "vlan 5", "mpls", "ether broadcast", "ip multicast"])
         }
+    }
+
+    /// Many comparisons of one number with others that lie near each other.
+    private static func comparisons(using generator: inout SeededGenerator) -> String {
+        let place = generator.pick(["ip[8]", "ip[1]", "ip[2:2]", "ip[8:2] - ip[1]", "ip[1] - ip[8:2]"])
+        let base = generator.pick([0, 0, 1, 60, 200])
+        let operators = generator.pick([["="], ["="], ["=", ">", ">=", "<", "<=", "!="]])
+        return (0..<Int.random(in: 2...12, using: &generator)).map { _ in
+            "\(place) \(generator.pick(operators)) \(base + .random(in: 0...(operators.count == 1 ? 40 : 3), using: &generator))"
+        }.joined(separator: operators.count == 1 ? " or " : generator.pick([" or ", " and "]))
     }
 
     /// Places that share bytes or lie side by side, so that several questions are one of a wider load.

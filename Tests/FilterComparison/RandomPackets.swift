@@ -52,7 +52,9 @@ struct RandomPackets {
                 metadata: packet.metadata)
         }
         addMetadata(to: &packet, using: &generator)
-        if target.vlan == .stripped, packet.hasTagInBytes, packet.metadata.vlan == nil || target.hook.context == .xdp {
+        if isEthernet, target.vlan == .stripped, packet.hasTagInBytes,
+            packet.metadata.vlan == nil || target.hook.context == .xdp
+        {
             // The network header is behind the tag.
             packet.networkHeaderOffset += 4
         }
@@ -86,7 +88,7 @@ struct RandomPackets {
     /// Writes bits that the filter compares with, or others, to where it reads what it compares.
     private func lead(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
         for (offset, size, mask, number) in comparisons where generator.chance(70) && offset + size <= bytes.count {
-            let number = generator.chance(20) ? number &+ generator.pick([1, .max]) : generator.chance(10) ? 0 : number
+            let number = generator.chance(30) ? number &+ generator.pick([1, .max]) : generator.chance(10) ? 0 : number
             for place in 0..<size {
                 let shift = UInt32(8 * (size - 1 - place))
                 let mask = UInt8(truncatingIfNeeded: mask >> shift)
