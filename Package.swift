@@ -67,6 +67,10 @@ let package = Package(
         // Tests; the Corpus folder holds their data and is read by path.
         .target(
             name: "TestSupport", dependencies: ["ClassicBPF", "ExtendedBPF", "Pcap"], path: "Tests/TestSupport"),
+        .target(
+            name: "FilterComparison",
+            dependencies: ["BPFCompiler", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport"],
+            path: "Tests/FilterComparison"),
         .executableTarget(
             name: "compare-with-c",
             dependencies: [
@@ -75,8 +79,7 @@ let package = Package(
             ], path: "Tests/Benchmarks/Comparison"),
         .executableTarget(
             name: "compare-with-interpreter",
-            dependencies: ["BPFCompiler", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport"],
-            path: "Tests/RandomFilters"),
+            dependencies: ["FilterComparison"], path: "Tests/RandomFilters"),
         .executableTarget(
             name: "measure-compile-time", dependencies: ["PacketFilter"], path: "Tests/Benchmarks/CompileTime"),
         .executableTarget(
@@ -102,7 +105,8 @@ let package = Package(
         .testTarget(
             name: "BPFCompilerTests",
             dependencies: [
-                "BPFCompiler", "BPFAssembly", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "Pcap", "TestSupport",
+                "BPFCompiler", "BPFAssembly", "BPFInterpreter", "ClassicBPF", "ExtendedBPF", "FilterComparison", "Pcap",
+                "TestSupport",
             ]),
         .testTarget(name: "BPFObjectTests", dependencies: ["BPFObject", "ExtendedBPF", "TestSupport"]),
         .testTarget(name: "PcapTests", dependencies: ["Pcap", "ClassicBPF", "TestSupport"]),

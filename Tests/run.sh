@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs all tests. Installs what they compare with: tcpdump, bpftool, libbpf, LLVM, iproute2, iptables, bpfc and
-# a C compiler.
+# Runs all tests. Installs what they compare with: tcpdump, bpftool, libbpf, LLVM, iproute2, xdp-loader, iptables, bpfc
+# and a C compiler.
 # Arguments go to `swift test`, for instance --filter Pcap; without any, 100,000 random filters are compared as well.
 set -eu
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ command -v swift >/dev/null || fail "no swift found; install a Swift 6.1 or late
 
 . examples/install.sh
 install_packages libpcap-dev pkg-config tcpdump bpftool libbpf-dev clang llvm gcc libc6-dev binutils iproute2 \
-    util-linux python3 python3-jsonschema netsniff-ng iptables
+    util-linux python3 python3-jsonschema netsniff-ng iptables xdp-tools
 
 # Optimised, because most of the tests' time is spent in comparing; the assertions stay. Imports are held to what
 # Package.swift draws and, in CI, warnings are errors, so that one build shows both. Beside the tests it makes the tool,

@@ -2,6 +2,7 @@ import BPFCompiler
 import BPFInterpreter
 import ClassicBPF
 import ExtendedBPF
+import FilterComparison
 import TestSupport
 import Testing
 
@@ -102,42 +103,20 @@ import Testing
         _ filter: ClassicBPF.Program, _ program: ExtendedBPF.Program, _ packet: Packet, _ test: Case,
         _ name: String = ""
     ) throws {
-        let number = try ClassicMachine(byteOrder: test.order).run(filter, on: known(packet, test))
+        let reachesAll = Compiler.reachesWholePackets(for: test.target, options: CompilerOptions(kernel: test.kernel))
+        let number = try ClassicMachine(byteOrder: test.order).run(filter, on: reachesAll ? packet : packet.linearPart)
         let expected: UInt32 =
             switch test.target.result {
             case .number: number
             case .verdict where test.target.hook == .fentry("ip_rcv"): number == 0 ? 0 : 1
             case .verdict(let match, let noMatch): number == 0 ? noMatch.value : match.value
             }
-        let seen = test.target.hook.context == .tracing ? afterSomeWay(packet) : packet
+        let seen = test.target.hook.context == .tracing ? packet.afterSomeWay : packet
         for stray: UInt8 in [0, 0xa5] {
             let result = try ExtendedMachine(byteOrder: test.order, strayByte: stray).run(
                 program, on: seen, context: test.target.hook.machineContext)
             #expect(result == expected, "\(name) \(filter.instructions) on \(seen)")
         }
-    }
-
-    /// What a program gets to see of the packet. Where that is its linear part, the packet is as long as it is,
-    /// but what is not there fails to load.
-    private func known(_ packet: Packet, _ test: Case) -> Packet {
-        guard !Compiler.reachesWholePackets(for: test.target, options: CompilerOptions(kernel: test.kernel)) else {
-            return packet
-        }
-        var known = Packet(
-            Array(packet.bytes[..<packet.linearLength]), headroom: packet.headroom,
-            networkHeaderOffset: packet.networkHeaderOffset, linkLayerHeaderOffset: packet.linkLayerHeaderOffset,
-            metadata: packet.metadata)
-        known.length = packet.length
-        return known
-    }
-
-    /// The packet as it is when the kernel has gone past its first bytes, which then lie in front of `data`.
-    private func afterSomeWay(_ packet: Packet) -> Packet {
-        let count = min(packet.linearLength, [0, 14, 34, 54][packet.bytes.count % 4])
-        return Packet(
-            Array(packet.bytes[count...]), linearLength: packet.linearLength - count,
-            headroom: [1, 2, 3] + Array(packet.bytes[..<count]), networkHeaderOffset: 14 - count,
-            linkLayerHeaderOffset: -count, metadata: packet.metadata)
     }
 
     private func randomPacket(for hook: Hook, using generator: inout SeededGenerator) -> Packet {
@@ -158,17 +137,5 @@ import Testing
         packet.metadata.cpu = .random(in: 0...63, using: &generator)
         packet.metadata.random = .random(in: 0 ... .max, using: &generator)
         return packet
-    }
-}
-
-extension Hook {
-    /// What the reference machine calls the context of the hook.
-    var machineContext: ContextKind {
-        switch context {
-        case .socketBuffer: .socketBuffer
-        case .xdp: .xdp
-        case .netfilter: .netfilter
-        case .tracing: hasTypedArguments ? .tracing : .untypedTracing
-        }
     }
 }

@@ -2,6 +2,7 @@
 import BPFInterpreter
 import ClassicBPF
 import ExtendedBPF
+import FilterComparison
 import Pcap
 import TestSupport
 import Testing

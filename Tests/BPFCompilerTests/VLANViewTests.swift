@@ -2,6 +2,7 @@ import BPFCompiler
 import BPFInterpreter
 import ClassicBPF
 import ExtendedBPF
+import FilterComparison
 import Pcap
 import TestSupport
 import Testing
@@ -42,7 +43,7 @@ import Testing
             let program = try compile(filter, test)
             for _ in 0..<4 {
                 let packet = randomPacket(test, using: &generator)
-                let shown = try shown(packet, test)
+                let shown = shown(packet, test)
                 if shown != packet { withTag += 1 }
                 try compare(filter, program, packet, shown, test)
             }
@@ -126,27 +127,29 @@ import Testing
         }
     }
 
+    /// Where programs see packets of both kinds, what begins with an IP header has no tag, and none is looked for in the
+    /// sender's address.
+    @Test(arguments: [VLANView.wire, .stripped], [Target.rawTP("netif_receive_skb"), .tpBTF("netif_receive_skb")])
+    func addressesAreNotTakenForTags(_ view: VLANView, _ target: Target) throws {
+        let compiler = ExpressionCompiler(linkType: .rawIP)
+        let program = try Compiler.compile(
+            ExpressionCompiler(linkType: .ethernet).compile("vlan"), orForIP: compiler.compile("src net 129.0.0.0/16"),
+            for: target.showing(vlan: view))
+        for sender: [UInt8] in [[129, 0, 0, 1], [136, 168, 0, 1], [10, 0, 0, 1]] {
+            var packet = Packet(
+                [0x45] + [UInt8](repeating: 0, count: 11) + sender + [10, 0, 0, 2], metadata: Metadata())
+            for tag in [nil, Metadata.VLANTag(tci: 5)] {
+                packet.metadata.vlan = tag
+                let result = try ExtendedMachine().run(program, on: packet, context: target.hook.machineContext)
+                #expect(result == (sender[0] == 129 ? 1 : 0))
+            }
+        }
+    }
+
     // MARK: Packets
 
-    /// The packet that the view of `test` is of, made of bytes.
-    private func shown(_ packet: Packet, _ test: Case) throws -> Packet {
-        guard test.target.hook.linkLayer == .ethernet else { return packet }
-        let beside = test.isXDP ? nil : packet.metadata.vlan
-        var (bytes, networkHeader) = (packet.bytes, packet.networkHeaderOffset)
-        switch test.target.vlan! {
-        case .bytes: return packet
-        case .wire:
-            guard let beside else { return packet }
-            bytes.insert(contentsOf: [beside.tpid, beside.tci].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }, at: 12)
-            networkHeader += 4
-        case .stripped:
-            guard beside == nil, Self.hasTag(packet.bytes) else { return packet }
-            bytes.removeSubrange(12..<min(16, bytes.count))
-            networkHeader -= 4
-        }
-        return Packet(
-            bytes, networkHeaderOffset: networkHeader, linkLayerHeaderOffset: packet.linkLayerHeaderOffset,
-            metadata: packet.metadata)
+    private func shown(_ packet: Packet, _ test: Case) -> Packet {
+        packet.shown(in: test.target.vlan!, on: test.target.hook)
     }
 
     private static func hasTag(_ bytes: [UInt8]) -> Bool {

@@ -69,6 +69,45 @@
             }
         }
 
+        /// Real frames through programs that xdp-loader has put on their way in, the second time in several buffers; what
+        /// is unloaded stops nothing.
+        @Test(.enabled(if: Requirement.tool("xdp-loader").allowsRunning, "needs xdp-loader"))
+        func xdpLoaderLoadsTheObjectAndItDropsWhatItShould() throws {
+            let small = ["udp to 53", "tcp syn to 80", "vlan 5 udp to 53", "arp request"].map { Frames.named($0).bytes }
+            let large = small.map { $0 + [UInt8](repeating: 0x5a, count: 6_000) }
+            // One after the other: the loader lets nobody else in meanwhile.
+            for (hook, section, mtu, frames) in [
+                ("xdp", "xdp", 1_500, small), ("xdp-frags", "xdp.frags", 9_000, small + large),
+            ] {
+                let folder = try TemporaryFolder()
+                let path = try object(
+                    ["--hook", hook, "--match", "drop", "--program-name", "no_udp", "udp"], in: folder)
+                try withNetworkNamespace {
+                    let veth = try VethPair(mtu: mtu)
+                    let (sender, receiver) = (try PacketSocket(at: veth.first), try PacketSocket(at: veth.second))
+                    /// How many of the frames arrive.
+                    func arriving() throws -> Int {
+                        for frame in frames { try sender.send(frame) }
+                        return try receiver.receiveAll(timeout: 5_000).count
+                    }
+                    #expect(try xdpLoader("load -m native -s \(section) \(veth.second) \(path)") == "")
+                    let shown = try xdpLoader("status \(veth.second)")
+                    #expect(shown.contains(/no_udp +native/), "\(shown)")
+                    #expect(try arriving() == frames.count / 4 * 3)
+                    _ = try xdpLoader("unload -a \(veth.second)")
+                    #expect(try !xdpLoader("status \(veth.second)").contains("no_udp"))
+                    #expect(try arriving() == frames.count)
+                }
+            }
+        }
+
+        /// What xdp-loader prints, in a mount namespace with a BPF file system of its own.
+        private func xdpLoader(_ command: String) throws -> String {
+            let result = try run("unshare", ["-m", "sh", "-ec", "mount -t bpf bpf /sys/fs/bpf; xdp-loader \(command)"])
+            try #require(result.status == 0, "\(command): \(result.errors)\(result.text)")
+            return result.text
+        }
+
         /// The C program loads an object with libbpf and prints the program it found; see Tests/Corpus/c.
         @Test func libbpfLoadsTheObject() throws {
             let folder = try TemporaryFolder()

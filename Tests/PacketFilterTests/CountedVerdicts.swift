@@ -25,11 +25,13 @@
         private let map: BPFKernel.Map
         private let link: BPFKernel.Link
 
-        /// Loads and attaches `program`.
-        init(_ program: CompiledProgram, of packets: Packets, at place: AttachPlace) throws {
+        /// Loads and attaches `program`; the kernel is told what it returns, or `answer`.
+        init(
+            _ program: CompiledProgram, of packets: Packets, answering answer: Int32? = nil, at place: AttachPlace
+        ) throws {
             map = try BPFKernel.Map(
                 MapDeclaration(name: "counts", kind: .array, keySize: 4, valueSize: 8, maxEntries: 4))
-            let counting = Self.counting(program.program, of: packets, on: program.target.hook)
+            let counting = Self.counting(program.program, of: packets, answering: answer, on: program.target.hook)
             var request = LoadRequest(try KernelLayout.loadable(counting), type: program.target.hook.programType)
             try request.prepare(for: program.target.hook)
             request.maps["counts"] = map.descriptor
@@ -47,7 +49,7 @@
         }
 
         private static func counting(
-            _ program: ExtendedProgram, of packets: Packets, on hook: Hook
+            _ program: ExtendedProgram, of packets: Packets, answering answer: Int32?, on hook: Hook
         ) -> ExtendedProgram {
             var assembler = Assembler(functionNamed: "counting")
             let end = assembler.makeLabel()
@@ -85,7 +87,7 @@
             assembler.append(.move64(.r1, 1))
             // lock *(u64 *)(r0 + 0) += r1
             assembler.append(ExtendedInstruction(Opcode(rawValue: 0xdb), dstReg: .r0, srcReg: .r1))
-            assembler.append(.move64(.r0, .r7))
+            assembler.append(answer.map { .move64(.r0, $0) } ?? .move64(.r0, .r7))
             assembler.append(.exit)
             if case .all = packets {
                 // Every packet is counted.

@@ -1,3 +1,4 @@
+import FilterComparison
 import Foundation
 
 /// Starts a worker for each processor, and tells what one was at that died.

@@ -1,3 +1,4 @@
+import FilterComparison
 import Foundation
 
 /// Checks one program after the other, and leaves in a file which it is at: should the compiler die, that tells of what.

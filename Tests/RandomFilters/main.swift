@@ -6,6 +6,7 @@
 // Prints the seed, and for a program that decides otherwise, or that the compiler dies of, its number, the filter as
 // `tcpdump -ddd` would print it and what it was compiled for; `--seed` and `--only` run it again. Exits with 1 then.
 
+import FilterComparison
 import Foundation
 
 let options = Options(CommandLine.arguments.dropFirst())

@@ -89,10 +89,29 @@
         /// length of the headers (`PACKET_VNET_HDR`); source: packet(7) and `<linux/virtio_net.h>`.
         /// - Throws: ``NetworkError``.
         public func send(_ frame: [UInt8], linearLength: UInt16) throws {
+            try send(frame, VirtualHeader(headerLength: linearLength))
+        }
+
+        /// Sends a frame with a TCP packet as one that the kernel cuts into segments.
+        ///
+        /// - Parameters:
+        ///   - frame: The frame, with the checksum of the addresses, the protocol and the length, not inverted, in the TCP
+        ///     header.
+        ///   - offset: Where the TCP header begins, which has no options.
+        ///   - segmentSize: How many bytes of data each segment gets.
+        /// - Throws: ``NetworkError``.
+        public func send(_ frame: [UInt8], tcpHeaderAt offset: UInt16, segmentSize: UInt16) throws {
+            let isIPv6 = frame[12...].starts(with: [0x86, 0xdd])
+            try send(
+                frame,
+                VirtualHeader(
+                    flags: 1, segmentation: isIPv6 ? 4 : 1, headerLength: offset + 20, segmentSize: segmentSize,
+                    checksumStart: offset, checksumOffset: 16))
+        }
+
+        private func send(_ frame: [UInt8], _ header: VirtualHeader) throws {
             try set(solPacket, packetVirtualHeader, to: 1, "PACKET_VNET_HDR")
-            // flags, kind of segmentation, length of the headers, and three more numbers of two bytes.
-            let header: [UInt8] = [0, 0] + withUnsafeBytes(of: linearLength) { Array($0) } + [0, 0, 0, 0, 0, 0]
-            let bytes = header + frame
+            let bytes = withUnsafeBytes(of: header) { Array($0) } + frame
             let count = Glibc.send(descriptor, bytes, bytes.count, 0)
             try set(solPacket, packetVirtualHeader, to: 0, "PACKET_VNET_HDR")
             guard count == bytes.count else { throw NetworkError(call: "send of \(frame.count) bytes") }
@@ -165,6 +184,18 @@
             self.proto = proto
             self.interface = interface
         }
+    }
+
+    /// `struct virtio_net_hdr`: what a sender tells the kernel of a frame.
+    private struct VirtualHeader {
+        /// 1 where the kernel has to finish the checksum.
+        var flags: UInt8 = 0
+        /// How the kernel cuts the packet: 0 not at all, 1 as TCP over IPv4, 4 as TCP over IPv6.
+        var segmentation: UInt8 = 0
+        var headerLength: UInt16
+        var segmentSize: UInt16 = 0
+        var checksumStart: UInt16 = 0
+        var checksumOffset: UInt16 = 0
     }
 
     /// What `struct tpacket_auxdata` in a control message says.

@@ -51,9 +51,10 @@ struct TracingEntry {
         options.socketBufferArgument = argument
         // Who makes the program part of another may want to know of which kind the packet was.
         let match = layer == .rawIP && options.isPart ? CapturingProgram.rawIPMatch : 1
+        // What begins with an IP header has no tag to show: what looks like one there is part of an address.
         let target = Target(
             hook: target.hook, match: Verdict(value: match), noMatch: Verdict(value: 0)
-        ).showing(vlan: target.vlan ?? .bytes)
+        ).showing(vlan: layer == .ethernet ? target.vlan ?? .bytes : .bytes)
         let function = try Compilation(filter: filter, target: target, options: options).function(named: name)
         return Routine.link([function], named: name, for: target.hook, options)
     }

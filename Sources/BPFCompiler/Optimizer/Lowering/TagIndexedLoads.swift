@@ -65,6 +65,13 @@ extension TagAddresses {
 
     mutating func readBehind(_ load: IndexedLoad, at offset: Value, in area: UInt32, from block: BlockID) {
         let (size, origin) = (load.size, load.origin)
+        if area != 0, tag == .out {
+            // What is moved out of its area would be in the next.
+            let (far, near) = (newBlock(load), newBlock(load))
+            branch(.greaterOrEqual, offset, Self.farthest(in: area), load, from: block, then: far, else: near)
+            goOn(load, with: read(size, load.index, load.offset, far, origin), from: far)
+            return goOn(load, with: read(size, load.index, load.offset &+ tag.distance, near, origin), from: near)
+        }
         if area != 0 || tag == .out || load.offset >= 4 {
             return goOn(load, with: read(size, load.index, load.offset &+ tag.distance, block, origin), from: block)
         }

@@ -20,7 +20,14 @@ enum RandomExpression {
 
     private static func expression(depth: Int, using generator: inout SeededGenerator) -> String {
         if depth == 0 { return primitive(using: &generator) }
-        let operands = (0..<Int.random(in: 2...4, using: &generator)).map { _ in
+        let count = Int.random(in: 2...4, using: &generator)
+        if depth == 1, generator.chance(20) {
+            let places = generator.pick(neighbours)
+            return (0..<count).map { _ in "(\(bits(of: places, using: &generator)))" }
+                .joined(separator: generator.pick([" and ", " and ", " or "]))
+        }
+        if depth == 1, generator.chance(15) { return comparisons(using: &generator) }
+        let operands = (0..<count).map { _ in
             (generator.chance(15) ? "not " : "")
                 + "(\(expression(depth: depth - (generator.chance(70) ? 1 : depth), using: &generator)))"
         }
@@ -60,18 +67,44 @@ enum RandomExpression {
         case 8: return "\(direction)net 10.0.\(generator.pick([0, 1])).0/24"
         case 9: return generator.pick(["tcp", "udp", "icmp", "ip", "ip6", "arp", "sctp", "icmp6", "ip proto 132"])
         case 10: return "\(direction)portrange \(port)-\(port + generator.pick([0, 1, 400]))"
-        case 11:
-            return
-                "tcp[13] & \(generator.pick([1, 2, 3, 16, 18])) \(generator.pick(["!=", "=", ">"])) \(generator.pick([0, 2, 16]))"
-        case 12:
-            return
-                "ip[\(Int.random(in: 0...19, using: &generator))] \(generator.pick(["=", ">", "<="])) \(generator.pick([0, 1, 69, 64, 128]))"
+        case 11, 12: return bits(of: generator.pick(neighbours), using: &generator)
         case 13: return generator.pick(["greater 60", "less 60", "len > 40", "len & 1 = 0"])
         case 14, 15: return generator.pick(["ip[6:2] & 0x1fff = 0", "ip[0] & 0xf > 5", "ip6[6] = 6", "ip6[40:2] = 80"])
         // Few, since libpcap takes long for them.
         case 16 where generator.chance(25): return "(\(list(using: &generator)))"
         default: return generator.pick(["vlan", "vlan 5", "mpls", "ether broadcast", "ip multicast"])
         }
+    }
+
+    /// Many comparisons of one number with others that lie near each other.
+    private static func comparisons(using generator: inout SeededGenerator) -> String {
+        let place = generator.pick(["ip[8]", "ip[1]", "ip[2:2]", "ip[8:2] - ip[1]", "ip[1] - ip[8:2]"])
+        let base = generator.pick([0, 0, 1, 60, 200])
+        let operators = generator.pick([["="], ["="], ["=", ">", ">=", "<", "<=", "!="]])
+        return (0..<Int.random(in: 2...12, using: &generator)).map { _ in
+            "\(place) \(generator.pick(operators)) \(base + .random(in: 0...(operators.count == 1 ? 40 : 3), using: &generator))"
+        }.joined(separator: operators.count == 1 ? " or " : generator.pick([" or ", " and "]))
+    }
+
+    /// Places that share bytes or lie side by side, so that several questions are one of a wider load.
+    private static let neighbours = [
+        ["ip[6]", "ip[6:2]", "ip[7]"], ["ip[8]", "ip[9]", "ip[8:2]", "ip[8:4]"], ["ip[12:4]", "ip[12]", "ip[14:2]"],
+        ["ip[0]", "ip[1]", "ip[2]"], ["tcp[13]", "tcp[12:2]"], ["ip6[6]", "ip6[7]", "ip6[6:2]"],
+    ]
+
+    /// A question of some bits of one of `places`.
+    private static func bits(of places: [String], using generator: inout SeededGenerator) -> String {
+        let place = generator.pick(places)
+        if generator.chance(15) {
+            let low = generator.pick([0, 1, 5, 16, 63])
+            return "\(place) >= \(low) and \(place) < \(low + generator.pick([1, 2, 12, 64]))"
+        }
+        if generator.chance(20) {
+            return "\(place) \(generator.pick(["=", ">", "<=", "<"])) \(generator.pick([0, 1, 6, 17, 63, 64, 65, 128]))"
+        }
+        let mask = generator.pick([1, 2, 0x0f, 0x20, 0x40, 0xf0, 0xff, 0x1fff])
+        let value = generator.chance(40) ? 0 : mask & generator.pick([0x02, 0x10, 0x40, 0xff, 0x2000])
+        return "\(place) & \(mask) \(generator.pick(["=", "=", "!="])) \(value)"
     }
 
     /// `packet`, with addresses of the list in most IPv4 headers.

@@ -1,0 +1,175 @@
+import BPFCompiler
+import BPFInterpreter
+import ClassicBPF
+import ExtendedBPF
+import TestSupport
+
+/// A random filter and what it is compiled for. The same seed and number make the same case.
+public struct RandomCase {
+    /// The filter.
+    public let filter: ClassicBPF.Program
+    /// Where a program sees both, the filter for packets without an Ethernet header; nil where none matches.
+    public let ipFilter: ClassicBPF.Program?
+    /// The hook, its verdicts and the view.
+    public let target: Target
+    /// How the program is made.
+    public let options: CompilerOptions
+    private var generator: SeededGenerator
+
+    /// The hooks, each with its two verdicts this way or that.
+    private static let targets: [Target] = [
+        .xdp(match: .drop), .xdp(match: .drop, noMatch: .aborted), .xdpFrags(match: .drop), .tc(match: .shot),
+        .tc(match: .ok, noMatch: .shot), .tcxIngress(match: .drop), .tcxEgress(match: .pass, noMatch: .drop),
+        .netkitPeer(match: .drop), .cgroupIngress(match: .deny), .cgroupEgress(match: .allow, noMatch: .deny),
+        .lwtIn(match: .drop), .lwtXmit(match: .reroute), .socket, .socket(match: Verdict(value: 3)),
+        .socket(match: Verdict(value: 3), noMatch: Verdict(value: 7)), .netfilter(match: .drop),
+        .netfilter(match: .accept, noMatch: .drop), .tpBTF("kfree_skb"), .rawTP("kfree_skb"), .kprobe("ip_rcv"),
+        .fentry("ip_rcv"), .function(.tc), .function(.xdp),
+    ]
+
+    private static let kernels: [KernelVersion?] = [nil, nil, KernelVersion(6, 17), KernelVersion(6, 18)]
+
+    /// Makes the case of that number in the sequence of `seed`.
+    public init(seed: UInt64, number: UInt64) {
+        // Neighbours start far from each other.
+        var generator = SeededGenerator(seed: seed &+ number &* 0xd134_2543_de82_ef95)
+        let view = generator.pick([nil, nil, nil, .wire, .stripped] as [VLANView?])
+        var target = generator.pick(Self.targets)
+        target.vlan = view
+        // All 32 bits tell more of what went wrong than a verdict.
+        if target.hook.context != .tracing, generator.chance(50) { target.result = .number }
+        self.target = target
+        // Where there is no such hook or way of reading packets before a kernel, that is what the default is.
+        let kernel = target.hook.context == .xdp ? nil : generator.pick(Self.kernels)
+        var options = CompilerOptions(
+            isa: generator.pick(Array(InstructionSet.allCases)), byteOrder: generator.pick([.little, .little, .big]),
+            passes: Self.passes(using: &generator), kernel: kernel)
+        // At the entry of a function a program returns 0; as a part of another it tells what it found.
+        if target.hook == .fentry("ip_rcv") { options.isPart = true }
+        self.options = options
+        let isEthernet = target.hook.linkLayer == .ethernet
+        filter = Self.filter(for: target, isEthernet: isEthernet, using: &generator)
+        ipFilter =
+            target.hook.context == .tracing && generator.chance(40)
+            ? Self.filter(for: target, isEthernet: false, using: &generator) : nil
+        self.generator = generator
+    }
+
+    private static func filter(
+        for target: Target, isEthernet: Bool, using generator: inout SeededGenerator
+    ) -> ClassicBPF.Program {
+        if generator.chance(40), let program = RandomExpression.program(isEthernet: isEthernet, using: &generator) {
+            return program
+        }
+        // Packets with netlink attributes have no Ethernet header, so that there is no view of them.
+        let searches: Set<Extension> = target.vlan == nil ? [.nla, .nlan] : []
+        return RandomProgram(allowing: target.hook.extensions.union(searches)).next(using: &generator)
+    }
+
+    /// All passes, or, as often, any of them.
+    private static func passes(using generator: inout SeededGenerator) -> [String] {
+        if generator.chance(50) { return Optimizer.passNames }
+        let share = generator.pick([10, 50, 90])
+        return Optimizer.passNames.filter { _ in generator.chance(share) }
+    }
+
+    /// The program, or nil where the hook lacks what the filter asks for.
+    ///
+    /// - Throws: ``CompilerError`` with any other reason.
+    public func compiled() throws(CompilerError) -> ExtendedBPF.Program? {
+        do throws(CompilerError) {
+            return try Compiler.compile(filter, orForIP: ipFilter, for: target, options: options)
+        } catch {
+            switch error.reason {
+            case .unavailableExtension, .needsKernel: return nil
+            default: throw error
+            }
+        }
+    }
+
+    /// The next `count` random packets of the case.
+    public mutating func packets(_ count: Int) -> [Packet] {
+        var packets: [Packet] = []
+        for _ in 0..<count {
+            let isEthernet =
+                target.hook.linkLayer == .ethernet && !(target.hook.context == .tracing && generator.chance(25))
+            let filter = isEthernet ? filter : ipFilter ?? filter
+            packets.append(
+                RandomPackets(target, isEthernet: isEthernet, passing: filter).next(using: &generator))
+        }
+        return packets
+    }
+
+    /// What the program does otherwise than the filter for one of `count` random packets, or nil.
+    ///
+    /// - Returns: Nil too where the hook lacks what the filter asks for; `isCompiled` tells.
+    public mutating func difference(packets count: Int, _ isCompiled: inout Bool) -> String? {
+        do {
+            guard let program = try compiled() else { return nil }
+            isCompiled = true
+            for packet in packets(count) {
+                if let difference = difference(of: program, on: packet) { return difference }
+            }
+            return nil
+        } catch {
+            return "it is refused: \(error)"
+        }
+    }
+
+    /// What `program` does otherwise than the filter for `packet`, or nil.
+    public func difference(of program: ExtendedBPF.Program, on packet: Packet) -> String? {
+        do {
+            let expected = try expected(on: packet)
+            let seen = target.hook.context == .tracing ? packet.afterSomeWay : packet
+            // Memory that the program has not written holds something else each time.
+            for stray: UInt8 in [0, 0xa5] {
+                let result = try ExtendedMachine(byteOrder: options.byteOrder, strayByte: stray).run(
+                    program, on: seen, context: target.hook.machineContext)
+                if result != expected { return "\(result) instead of \(expected) on \(seen)" }
+            }
+            return nil
+        } catch {
+            return "\(error) on \(packet)"
+        }
+    }
+
+    /// What a program is to return: what the classic machine makes of the packet that the filter is shown.
+    private func expected(on packet: Packet) throws -> UInt32 {
+        let machine = ClassicMachine(byteOrder: options.byteOrder)
+        var shown = Compiler.reachesWholePackets(for: target, options: options) ? packet : packet.linearPart
+        if packet.isIP(on: target.hook) {
+            shown.linkLayerHeaderOffset = nil
+            guard let ipFilter, try machine.run(ipFilter, on: shown) != 0 else { return 0 }
+            // A part tells of which kind the packet was.
+            return options.isPart ? 2 : 1
+        }
+        shown = shown.shown(in: target.vlan ?? .bytes, on: target.hook)
+        let number = try machine.run(filter, on: shown)
+        return switch target.result {
+        case .number: number
+        case .verdict where options.isPart: number == 0 ? 0 : 1
+        case .verdict(let match, let noMatch): number == 0 ? noMatch.value : match.value
+        }
+    }
+}
+
+extension Packet {
+    /// Whether it begins with its IP header at a hook where others have an Ethernet header.
+    fileprivate func isIP(on hook: Hook) -> Bool {
+        hook.context == .tracing && (linkLayerHeaderOffset == nil || linkLayerHeaderOffset == networkHeaderOffset)
+    }
+}
+
+extension RandomCase: CustomStringConvertible {
+    /// What the program is compiled for, and the filter as `tcpdump -ddd` would print it.
+    public var description: String {
+        var text = "\(target) --cpu \(options.isa) --endian \(options.byteOrder)"
+        if let kernel = options.kernel { text += " --kernel \(kernel)" }
+        text += " --passes '\(options.passes.joined(separator: ","))'"
+        for filter in [filter, ipFilter].compactMap({ $0 }) {
+            let lines = filter.instructions.map { "\($0.code) \($0.jt) \($0.jf) \($0.k)" }
+            text += "\n" + ([String(lines.count)] + lines).joined(separator: "\n")
+        }
+        return text
+    }
+}
