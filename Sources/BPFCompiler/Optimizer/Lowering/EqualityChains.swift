@@ -36,7 +36,7 @@ struct EqualityChains {
     /// A chain that begins in one block.
     private struct Chain {
         var value: Value
-        var cases: [(number: UInt32, edge: Edge)]
+        var cases: [EqualitySearch.Case]
         var otherwise: Edge
         var origin: Int
         /// The constants of the blocks that go; others behind them may read those.
@@ -65,7 +65,7 @@ struct EqualityChains {
         defer { graph = search.graph }
         if let reordered {
             reorderedCount += 1
-            return search.tests(of: reordered.map { EqualitySearch.Part(numbers: [$0.number], edge: $0.edge) })
+            return search.tests(of: reordered.map { EqualitySearch.Part([$0]) })
         }
         guard let entry = build(EqualitySearch.parts(of: chain.cases), &search) else { return nil }
         searchCount += 1
@@ -98,7 +98,10 @@ struct EqualityChains {
             isDone[block.number] = true
             if block != head { chain.constants += graph.blocks[block.number].instructions }
             // A number that was there before never gets this far.
-            if seen.insert(number).inserted { chain.cases.append((number, then)) }
+            if seen.insert(number).inserted {
+                let origin = graph.blocks[block.number].terminatorOrigin ?? graph.blocks[block.number].origin
+                chain.cases.append((number, then, origin))
+            }
             chain.otherwise = otherwise
             guard otherwise.arguments.isEmpty else { break }
             block = otherwise.target
@@ -107,7 +110,7 @@ struct EqualityChains {
     }
 
     /// The cases of a short chain in the order in which packets have them, where that is another one.
-    private func likelyFirst(_ chain: Chain) -> [(number: UInt32, edge: Edge)]? {
+    private func likelyFirst(_ chain: Chain) -> [EqualitySearch.Case]? {
         guard case .load(let size, _)? = graph.instruction(chain.value) else { return nil }
         func rank(_ number: UInt32) -> Int {
             Self.likely[size]?.firstIndex(of: number) ?? Int.max

@@ -14,10 +14,20 @@ struct EqualitySearch {
         self.origin = origin
     }
 
+    /// A number, where it leads, and the classic instruction that asks for it.
+    typealias Case = (number: UInt32, edge: Edge, origin: Int)
+
     /// Numbers that are tested together, all of which lead the same way.
     struct Part {
         var numbers: [UInt32]
         var edge: Edge
+        /// The classic instruction that asks for the first of them.
+        var origin: Int
+
+        init(_ cases: some Collection<Case>) {
+            numbers = cases.map(\.number)
+            (edge, origin) = (cases.first!.edge, cases.first!.origin)
+        }
 
         var first: UInt32 { numbers[0] }
         var last: UInt32 { numbers[numbers.count - 1] }
@@ -25,13 +35,13 @@ struct EqualitySearch {
     }
 
     /// The cases in ascending order, put together where one test serves several.
-    static func parts(of cases: [(number: UInt32, edge: Edge)]) -> [Part] {
+    static func parts(of cases: [Case]) -> [Part] {
         let singles = cases.sorted { $0.number < $1.number }
         var parts: [Part] = []
         var index = 0
         while index < singles.count {
             let edge = singles[index].edge
-            func group(while fits: (Int) -> Bool) -> ArraySlice<(number: UInt32, edge: Edge)> {
+            func group(while fits: (Int) -> Bool) -> ArraySlice<Case> {
                 var end = index + 1
                 while end < singles.count, singles[end].edge == edge, fits(end) { end += 1 }
                 return singles[index..<end]
@@ -40,7 +50,7 @@ struct EqualitySearch {
             let near = group { singles[$0].number - singles[index].number < 32 }
             // A run of three costs as much as a single; a bit test what five do.
             let taken = run.count >= 3 && run.count * 2 >= near.count ? run : near.count >= 6 ? near : run.prefix(1)
-            parts.append(Part(numbers: taken.map(\.number), edge: edge))
+            parts.append(Part(taken))
             index += taken.count
         }
         return parts
@@ -88,7 +98,7 @@ struct EqualitySearch {
     }
 
     private mutating func test(_ part: Part, orElse next: Edge) -> BlockID {
-        let block = graph.appendBlock(origin: origin)
+        let block = graph.appendBlock(origin: part.origin)
         let first = graph.append(.constant(part.first), to: block)
         let (then, next) = (local(part.edge, block), local(next, block))
         if part.numbers.count == 1 {
@@ -102,7 +112,7 @@ struct EqualitySearch {
                 .greater, distance, span, then: next, otherwise: then)
             return block
         }
-        let bitTest = graph.appendBlock(origin: origin)
+        let bitTest = graph.appendBlock(origin: part.origin)
         graph.blocks[block.number].terminator = .branch(
             .greater, distance, span, then: next, otherwise: Edge(target: bitTest))
         let mask = part.numbers.reduce(UInt32(0)) { $0 | 1 << ($1 - part.first) }

@@ -40,10 +40,9 @@ struct SetLowering {
             if let number = compared[answer] {
                 graph.blocks[id.number].terminator = .branch(.equal, answer, number, then: then, otherwise: otherwise)
             } else if let (set, number) = left[answer] {
-                let cases = graph.sets[set].map { (number: $0, edge: then) }
-                var search = EqualitySearch(
-                    graph: graph, chain: number, otherwise,
-                    graph.blocks[id.number].terminatorOrigin ?? graph.blocks[id.number].origin)
+                let origin = graph.blocks[id.number].terminatorOrigin ?? graph.blocks[id.number].origin
+                let cases = graph.sets[set].map { (number: $0, edge: then, origin: origin) }
+                var search = EqualitySearch(graph: graph, chain: number, otherwise, origin)
                 let entry = search.build(EqualitySearch.parts(of: cases))
                 graph = search.graph
                 graph.blocks[id.number].terminator = .jump(entry)
