@@ -26,6 +26,8 @@ public struct CompilerOptions: Hashable, Sendable {
     public var isPart = false
     /// The bytes of stack that parts have: what calls a part has some too, and a part may be asked by another function.
     static let stackSizeOfParts = 512 - 64
+    /// Whether loops are bounded even where a helper function is there to run them.
+    var boundsLoops = false
     /// What the packets of one function of the program begin with, where the hook shows several kinds.
     var linkLayer: Hook.LinkLayer?
 
@@ -53,8 +55,25 @@ public struct CompilerOptions: Hashable, Sendable {
     /// Whether programs for `hook` read tables.
     func hasTables(on hook: Hook) -> Bool { allowsTables && kernel(for: hook) >= KernelHistory.tables }
 
-    /// Whether loops of programs for `hook` can be left to run until they end.
-    func hasMayGoto(on hook: Hook) -> Bool { kernel(for: hook) >= .mayGoto }
+    /// What loops of programs for `hook` become.
+    func loops(on hook: Hook) -> LoopForm {
+        let kernel = kernel(for: hook)
+        if kernel >= .mayGoto { return .leftToRun }
+        let hasOwnEntry = !isPart && !hook.isFunction
+        let context = hook.context
+        return kernel >= .loopCalls && hasOwnEntry && !boundsLoops && (context == .socketBuffer || context == .xdp)
+            ? .called : .bounded
+    }
+}
+
+/// What becomes of loops, so that the kernel's verifier sees that they end.
+enum LoopForm: Hashable, Sendable {
+    /// They count their rounds. The verifier walks through each of them.
+    case bounded
+    /// A helper function calls a round over and over (`bpf_loop`).
+    case called
+    /// The kernel stops what runs for too long (`may_goto`).
+    case leftToRun
 }
 
 extension KernelVersion {
@@ -69,6 +88,12 @@ extension KernelVersion {
 
     /// Where the kernel tells of a packet's VLAN tag by a member that has a place of its own (`vlan_all`).
     static let tagMember = KernelVersion(6, 2)
+
+    /// Where a helper function runs loops (`bpf_loop`).
+    static let loopCalls = KernelVersion(5, 17)
+
+    /// Where the verifier looks at what a helper function calls as often as there are different states to call it with.
+    static let followedCalls = KernelVersion(6, 7)
 
     /// Where loops may be left to run until they end, within limits (`may_goto`).
     static let mayGoto = KernelVersion(6, 9)

@@ -42,6 +42,8 @@ public struct Trap: Error, Hashable, Sendable {
         case notTheContext(Register)
         /// A register that has to hold a pointer to a structure of the kernel does not.
         case notTheStructure(Register, structure: String)
+        /// A register that has to hold the address of a function of the program does not.
+        case notAFunction(Register)
         /// A structure of the kernel has no member there that can be read so.
         case noStructureMember(structure: String, offset: Int, count: Int)
         /// A pointer is cast to a type that only the running kernel knows.

@@ -23,7 +23,7 @@ extension Trap.Reason: CustomStringConvertible {
         case .unknownFunction(let name):
             "function \(name) is called but not part of the program"
         case .unknownHelper(let number):
-            "helper function \(number) is not modelled here, 5, 7, 8, 26, 68, 113, 188 and 189 are"
+            "helper function \(number) is not modelled here, 5, 7, 8, 26, 68, 113, 181, 188 and 189 are"
         case .unavailable(let what, let context):
             "\(what) cannot be used here by a program whose context is struct \(context.rawValue)"
         case .tooManyFrames(let limit):
@@ -48,6 +48,8 @@ extension Trap.Reason: CustomStringConvertible {
             "\(register) does not point to the context, it must"
         case .notTheStructure(let register, let structure):
             "\(register) does not point to a struct \(structure), it must"
+        case .notAFunction(let register):
+            "\(register) is not the address of a function of the program, it must be"
         case .noStructureMember(let structure, let offset, let count):
             "\(bytes(count)) at offset \(offset) of a struct \(structure), where no member named here can be read so"
         case .unknownType(let id):

@@ -9,8 +9,10 @@ struct Code {
         var target: Target
 
         enum Target: Hashable {
-            /// The start of `.text`.
+            /// The start of `.text`, for a call.
             case text
+            /// The start of `.text`, for an address.
+            case address
             case kernelFunction(String)
             case map(String)
             case table(String)
@@ -85,6 +87,12 @@ struct Code {
         _ reference: Reference, into instruction: inout Instruction, at slot: Slot, isApart: Bool
     ) -> Relocation.Target? {
         switch reference {
+        case .function(let name) where instruction.isWide:
+            // An address is relocated against the start of `.text` wherever it stands, and holds the distance from there
+            // in bytes. The kind is the loader's to put in.
+            instruction.srcReg = .r0
+            instruction.imm = Int32((textStarts[name] ?? 0) * Instruction.slotSize)
+            return .address
         case .function(let name):
             // A call inside `.text` holds its distance. One from the other section is relocated against the start of
             // `.text` and holds what it would if it stood in front of that: the callee's slot less 1.

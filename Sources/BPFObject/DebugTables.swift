@@ -19,7 +19,8 @@ struct DebugTables {
     /// What is left is enough for the types and names of a hundred thousand functions.
     static let textSizeLimit = 4 << 20
 
-    /// Describes the functions of `program`: `int name(contextType *ctx)`, the first one global.
+    /// Describes the functions of `program`: `int name(contextType *ctx)`, the first one global. Those that helper
+    /// functions call are `long long name(unsigned int index, void *ctx)`, as `bpf_loop` wants them.
     ///
     /// - Parameter result: What the first function returns, where it is to be called from other files.
     init(
@@ -31,16 +32,26 @@ struct DebugTables {
         let context = btf.id(
             of: .pointer(to: try context(named: contextType)), opaque: result == nil ? .forward : .empty)
         let parameters = [BTFType.Parameter(name: "ctx", type: context)]
+        let called = program.functionsByAddress
         for (index, function) in program.functions.enumerated() {
             let linkage = index == 0 ? BTFType.Linkage.global : .static
-            let returned = btf.id(of: (index == 0 ? result : nil) ?? .int)
-            let prototype = btf.share(.functionPrototype(result: returned, parameters: parameters))
+            let isCalled = index > 0 && called.contains(function.name)
+            let returned = btf.id(of: isCalled ? .integer(bytes: 8, signed: true) : (index == 0 ? result : nil) ?? .int)
+            let prototype = btf.share(
+                .functionPrototype(result: returned, parameters: isCalled ? Self.roundParameters(&btf) : parameters))
             functionTypes.append(
                 btf.add(.function(name: function.name, prototype: prototype, linkage: linkage)))
         }
         for function in program.functions {
             lines.append(try addLines(of: function, source))
         }
+    }
+
+    private static func roundParameters(_ btf: inout BTFBuilder) -> [BTFType.Parameter] {
+        [
+            BTFType.Parameter(name: "index", type: btf.id(of: .unsigned(4))),
+            BTFType.Parameter(name: "ctx", type: btf.id(of: .pointer(to: .void))),
+        ]
     }
 
     /// Describes the section `name` that the global `char variable[size]` fills.
@@ -107,5 +118,17 @@ func context(named name: String) throws(ObjectError) -> CType {
     default:
         try validateName(name)
         return .structure(name)
+    }
+}
+
+extension Program {
+    /// The functions whose addresses instructions have.
+    var functionsByAddress: Set<String> {
+        var names: Set<String> = []
+        for function in functions {
+            for case (let index, .function(let name)) in function.references
+            where function.instructions[index].isWide { names.insert(name) }
+        }
+        return names
     }
 }

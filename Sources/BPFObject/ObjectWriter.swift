@@ -50,14 +50,23 @@ struct ObjectWriter {
     private mutating func addCode() -> [(ELFImage.SectionNumber, Range<Int>)] {
         guard case .program(let section) = object.kind else {
             let all = program.functions.indices
-            return [(addCode(".text", all), all)]
+            let text = addCode(".text", all)
+            if !program.functionsByAddress.isEmpty { addText(text) }
+            return [(text, all)]
         }
         let main = addCode(section, 0..<1)
         let others = 1..<program.functions.count
         if others.isEmpty { return [(main, 0..<1)] }
         let text = addCode(".text", others)
-        symbols[.text] = image.add(ELFImage.Symbol(name: "", kind: .section, binding: .local, section: text))
+        addText(text)
         return [(main, 0..<1), (text, others)]
+    }
+
+    /// Adds the symbol that functions are found by.
+    private mutating func addText(_ section: ELFImage.SectionNumber) {
+        let symbol = image.add(ELFImage.Symbol(name: "", kind: .section, binding: .local, section: section))
+        symbols[.text] = symbol
+        symbols[.address] = symbol
     }
 
     private mutating func addCode(_ name: String, _ functions: Range<Int>) -> ELFImage.SectionNumber {
@@ -97,7 +106,7 @@ struct ObjectWriter {
             let type: UInt32 =
                 switch relocation.target {
                 case .text, .kernelFunction: 10  // R_BPF_64_32
-                case .map, .table: 1  // R_BPF_64_64
+                case .map, .table, .address: 1  // R_BPF_64_64
                 }
             image.relocate(
                 section, ELFImage.Relocation(offset: relocation.slot.byteOffset, symbol: symbol, type: type))

@@ -131,7 +131,7 @@ extension Instruction {
         let isMemoryAccess = [.ldx, .st, .stx].contains(opcode.instructionClass)
         let isArithmetic = [.alu, .alu64].contains(opcode.instructionClass) && opcode.operand == .immediate
         switch reference {
-        case .function: return callKind == .local
+        case .function: return callKind == .local || wideKind == .localFunction
         case .map: return wideKind == .mapDescriptor
         case .data: return wideKind == .mapValue
         case .kernelFunction: return callKind == .kernelFunction

@@ -87,6 +87,15 @@ extension Instruction {
             nextImm: Int32(truncatingIfNeeded: value >> 32))
     }
 
+    /// `dst = function`, the address of the program-local function that starts `distance` slots after the first one
+    /// behind this instruction's first (`BPF_PSEUDO_FUNC`).
+    public static func loadAddress(_ dst: Register, ofLocalAt distance: Int32) -> Instruction {
+        var instruction = loadWide(dst, 0)
+        instruction.srcReg = .r4
+        instruction.imm = distance
+        return instruction
+    }
+
     /// `r0 = ntohN(*(size *)skb[k])`, or the function ends with 0 where that is outside the packet.
     ///
     /// The context must be in `r6`; `r1` to `r5` are destroyed. Source: RFC 9669 §5.5.

@@ -46,7 +46,7 @@ public struct LoadableProgram: Hashable, Sendable {
             guard let hook = hook ?? Hook(section: entry.section) else { throw UnknownSection(name: entry.section) }
             let (program, source) = try object.withLines(entry)
             return LoadableProgram(
-                try object.withMaps(program).callingKernelFunctions(), for: hook, license: object.license ?? "",
+                try object.withMaps(program).withKindsOfReferences(), for: hook, license: object.license ?? "",
                 source: source, data: object.data)
         }
     }
@@ -73,14 +73,20 @@ extension ExtendedProgram {
         }
     }
 
-    /// The program with the calls of kernel functions marked as such: in objects they look like those of functions
-    /// that other files have.
-    fileprivate func callingKernelFunctions() -> ExtendedProgram {
+    /// The program with the calls of kernel functions and the addresses of its own functions marked as such: in objects
+    /// they look like calls of functions that other files have, and like numbers.
+    fileprivate func withKindsOfReferences() -> ExtendedProgram {
         var program = self
         for index in program.functions.indices {
-            for case (let place, .kernelFunction) in program.functions[index].references {
+            for (place, reference) in program.functions[index].references {
+                switch reference {
                 // BPF_PSEUDO_KFUNC_CALL
-                program.functions[index].instructions[place].srcReg = .r2
+                case .kernelFunction: program.functions[index].instructions[place].srcReg = .r2
+                // BPF_PSEUDO_FUNC
+                case .function where program.functions[index].instructions[place].isWide:
+                    program.functions[index].instructions[place].srcReg = .r4
+                default: break
+                }
             }
         }
         return program

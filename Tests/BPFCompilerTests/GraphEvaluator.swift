@@ -32,7 +32,8 @@ struct GraphEvaluator {
             case .jump(let edge): block = enter(edge)
             case .branch(let comparison, let left, let right, let then, let otherwise):
                 block = enter(holds(comparison, values[left]!, values[right]!) ? then : otherwise)
-            case .unreachable: throw UnreachableEnd()
+            // Filters are run before they are parted.
+            case .unreachable, .loop: throw UnreachableEnd()
             }
         }
         return nil

@@ -34,8 +34,11 @@ struct TrapTests {
             "f, instruction 0: a wide constant of kind 1 has no value here, only plain numbers (kind 0) do",
             .raw(0x18, .r1, .r1)),
         Stop(
-            "f, instruction 0: helper function 1 is not modelled here, 5, 7, 8, 26, 68, 113, 188 and 189 are",
+            "f, instruction 0: helper function 1 is not modelled here, 5, 7, 8, 26, 68, 113, 181, 188 and 189 are",
             .call(helper: 1)),
+        Stop(
+            "f, instruction 2: r2 is not the address of a function of the program, it must be",
+            .move64(.r1, 1), .move64(.r2, 1), .call(helper: 181)),
         Stop("f, instruction 0: a call while 8 functions are active, at most 8 may be", .call(localAt: -1)),
         Stop(
             "f, instruction 1: execution goes on at slot 3, where no instruction starts; the function has 3 slots",

@@ -27,6 +27,7 @@ import Testing
         ["--hook", "xdp", "--match", "drop", "tcp port 80"], ["--endian", "big", "udp"],
         ["--hook", "tc", "--match", "ok", "--no-match", "shot", "ip6 protochain 6"],
         ["--hook", "tc", "--match", "ok", "--no-match", "shot", "-O0", "ip"],
+        ["--hook", "tc", "--match", "shot", "--kernel", "5.17", "ip protochain 17 or ip6 protochain 6"],
     ])
     func objectsAreReadToo(arguments: [String]) throws {
         let folder = try TemporaryFolder()

@@ -29,6 +29,9 @@ public struct RandomCase {
 
     private static let kernels: [KernelVersion?] = [nil, nil, KernelVersion(6, 17), KernelVersion(6, 18)]
 
+    /// One on which a helper function runs loops.
+    private static let calling = KernelVersion(6, 8)
+
     /// Makes the case of that number in the sequence of `seed`.
     public init(seed: UInt64, number: UInt64) {
         // Neighbours start far from each other.
@@ -40,7 +43,12 @@ public struct RandomCase {
         if target.hook.context != .tracing, generator.chance(50) { target.result = .number }
         self.target = target
         // Where there is no such hook or way of reading packets before a kernel, that is what the default is.
-        let kernel = target.hook.context == .xdp ? nil : generator.pick(Self.kernels)
+        let kernel =
+            switch target.hook.context {
+            case .xdp: generator.pick([nil, Self.calling])
+            case .socketBuffer: generator.pick(Self.kernels + [Self.calling])
+            case .netfilter, .tracing: generator.pick(Self.kernels)
+            }
         var options = CompilerOptions(
             isa: generator.pick(Array(InstructionSet.allCases)), byteOrder: generator.pick([.little, .little, .big]),
             passes: Self.passes(using: &generator), kernel: kernel)
@@ -58,7 +66,10 @@ public struct RandomCase {
     private static func filter(
         for target: Target, isEthernet: Bool, using generator: inout SeededGenerator
     ) -> ClassicBPF.Program {
-        if generator.chance(40), let program = RandomExpression.program(isEthernet: isEthernet, using: &generator) {
+        if generator.chance(40),
+            let program = RandomExpression.program(
+                isEthernet: isEthernet, hasLoops: target.hook.context != .tracing, using: &generator)
+        {
             return program
         }
         // Packets with netlink attributes have no Ethernet header, so that there is no view of them.
@@ -107,13 +118,24 @@ public struct RandomCase {
         do {
             guard let program = try compiled() else { return nil }
             isCompiled = true
+            let rounds = Compiler.loopRounds(of: filter, for: target, options: options)
             for packet in packets(count) {
+                if let rounds, exceeds(rounds, on: packet) { continue }
                 if let difference = difference(of: program, on: packet) { return difference }
             }
             return nil
         } catch {
             return "it is refused: \(error)"
         }
+    }
+
+    /// Whether loops may run for more than that many rounds, or for ever.
+    private func exceeds(_ rounds: Int, on packet: Packet) -> Bool {
+        let shown = packet.shown(in: target.vlan ?? .bytes, on: target.hook)
+        // A round of libpcap's has more than four instructions.
+        return (try? ClassicMachine(byteOrder: options.byteOrder).execute(filter, on: shown)).map {
+            $0.instructionCount / 4 > rounds
+        } ?? true
     }
 
     /// What `program` does otherwise than the filter for `packet`, or nil.

@@ -1,5 +1,6 @@
 #if os(Linux)
     import BPFCompiler
+    import BPFInterpreter
     import BPFKernel
     import CPcap
     import ClassicBPF
@@ -8,6 +9,8 @@
     import Testing
 
     /// Programs with loops decide in the running kernel as libpcap does in user space.
+    ///
+    /// Loops are bounded, called by a helper function from Linux 5.17 on, and left to run from 6.9 on.
     @Suite(.enabled(if: Requirement.root.allowsRunning, "needs root"))
     struct LoopTests {
         static let targets: [Target] = [
@@ -29,10 +32,12 @@
             var testDescription: String { "\(expression) \(target.hook) \(kernel?.description ?? "")" }
         }
 
-        /// Bounded loops, and from Linux 6.9 on such as are left to run; programs at netfilter are for 6.17 and later.
+        /// Programs at netfilter are for 6.17 and later.
         static let cases = Corpus.loops.flatMap { expression in
             targets.flatMap { target in
-                [nil, KernelVersion(6, 9)].map { Case(expression: expression, target: target, kernel: $0) }
+                [nil, KernelVersion(5, 17), KernelVersion(6, 9)].map {
+                    Case(expression: expression, target: target, kernel: $0)
+                }
             } + [Case(expression: expression, target: .netfilter(match: .drop), kernel: KernelVersion(6, 17))]
         }
 
@@ -46,7 +51,8 @@
             let filter = try PacketFilter(expression.text, linkType: link)
             let compiled = try filter.compile(for: target, options: CompilerOptions(kernel: test.kernel))
             let needed = Requirements(of: compiled.program, on: target.hook).items.map(\.feature)
-            #expect(needed.contains("may_goto") == (test.kernel != nil))
+            #expect(needed.contains("may_goto") == (test.kernel.map { $0 >= KernelVersion(6, 9) } ?? false))
+            #expect(needed.contains("bpf_loop") == (test.kernel == KernelVersion(5, 17)))
             // Where it is not stated, every packet is followed to its end, longer ones than a test run takes too.
             let rounds = test.kernel == nil ? try #require(compiled.loopRounds) : 450
             #expect((compiled.loopRounds == nil) == (test.kernel != nil))
@@ -66,7 +72,10 @@
             let link = try LinkType(target.hook.linkLayer == .rawIP ? "RAW" : "EN10MB")
             for expression in ["ip6 protochain 17", "ip protochain 17 or ip6 protochain 6"] {
                 let filter = try PacketFilter(expression, linkType: link)
-                for oldest in [KernelVersion(5, 15), KernelVersion(6, 9), KernelVersion(6, 17)] {
+                for oldest in [
+                    KernelVersion(5, 15), KernelVersion(5, 17), KernelVersion(6, 8), KernelVersion(6, 9),
+                    KernelVersion(6, 17),
+                ] {
                     do {
                         _ = try filter.compile(for: target, options: CompilerOptions(kernel: oldest)).load()
                     } catch let error as CompilerError {
@@ -125,10 +134,11 @@
         }
 
         /// As many headers as an IPv6 packet has room for: in several buffers at XDP, where a test run takes that much.
-        @Test(arguments: [1_000, 4_000, 8_180]) func chainsThatFillAPacketAreFollowed(headers: Int) throws {
+        @Test(arguments: [1_000, 4_000, 8_180], ["5.18", "6.9"])
+        func chainsThatFillAPacketAreFollowed(headers: Int, kernel: String) throws {
             let filter = try PacketFilter("ip6 protochain 6")
             let compiled = try filter.compile(
-                for: .xdpFrags(match: .drop), options: CompilerOptions(kernel: KernelVersion(6, 9)))
+                for: .xdpFrags(match: .drop), options: CompilerOptions(kernel: KernelVersion(kernel)))
             #expect(compiled.loopRounds == nil)
             let program = try compiled.load()
             var generator = SeededGenerator()
@@ -140,18 +150,130 @@
             }
         }
 
+        /// As many at tc, of which nothing but the Ethernet header lies in the first part of the kernel's buffer.
+        @Test(.enabled(if: Requirement.tool("tc").allowsRunning, "needs tc")) func chainsInPartsAreFollowed() throws {
+            let filter = try PacketFilter("ip protochain 6 or ip6 protochain 6")
+            let compiled = try filter.compile(
+                for: .tc(match: .shot), options: CompilerOptions(kernel: KernelVersion(5, 17)))
+            let folder = try TemporaryFolder()
+            let file = try folder.file("program.o", containing: compiled.object().bytes)
+            try withNetworkNamespace {
+                let veth = try VethPair(mtu: 65_535)
+                for arguments in [
+                    ["qdisc", "add", "dev", veth.first, "clsact"],
+                    ["filter", "add", "dev", veth.first, "egress", "bpf", "da", "obj", file.path, "sec", "classifier"],
+                ] {
+                    let result = try run("tc", arguments)
+                    try #require(result.status == 0, "\(result.errors)")
+                }
+                let sender = try PacketSocket(at: veth.first)
+                var generator = SeededGenerator()
+                for headers in [600, 4_000, 8_150] {
+                    for last: UInt8 in [6, 17] {
+                        let packet = chain(of: headers, endingWith: last, false, filter, false, &generator)
+                        // What is dropped on the way out is told to the sender.
+                        let isDropped = (try? sender.send(packet, linearLength: 14)) == nil
+                        #expect(isDropped == (libpcapResult(filter.classic, packet) != 0), "\(headers), \(last)")
+                    }
+                }
+            }
+        }
+
         /// libpcap counts behind an authentication header from the packet's start, so that there are packets on which
         /// it runs for ever. Programs do not.
-        @Test(arguments: [false, true]) func whatGoesInCirclesEnds(isLeftToRun: Bool) throws {
-            let kernel = isLeftToRun ? KernelVersion(6, 9) : nil
+        @Test(arguments: ["5.15", "5.17", "6.9"]) func whatGoesInCirclesEnds(kernel: String) throws {
             let filter = try PacketFilter("ip6 protochain 6")
-            let compiled = try filter.compile(for: .xdp(match: .drop), options: CompilerOptions(kernel: kernel))
+            let compiled = try filter.compile(
+                for: .xdp(match: .drop), options: CompilerOptions(kernel: KernelVersion(kernel)))
             let program = try compiled.load()
             var packet = [UInt8](repeating: 2, count: 12) + [0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 51, 64]
             packet += Array(repeating: 1, count: 32)
             // Each of these leads to 40 bytes behind the Ethernet header again.
             packet += [51, 8] + Array(repeating: UInt8(8), count: 60)
             #expect(try program.run(on: packet).returnValue == XDPVerdict.pass.value)
+        }
+
+        /// Loops in each other and behind each other, in the kernel.
+        @Test(arguments: 0..<2) func randomLoopsDecideAsLibpcap(place: Int) throws {
+            let target = Self.targets[place]
+            var generator = SeededGenerator()
+            var matches = 0
+            for kernel in [KernelVersion(5, 17), KernelVersion(6, 8)] {
+                for _ in 0..<15 {
+                    let filter = PacketFilter(RandomLoops.next(using: &generator))
+                    let compiled = try filter.compile(for: target, options: CompilerOptions(kernel: kernel))
+                    // Others have bounded loops, of which random ones can be too much for the verifier.
+                    guard compiled.program.functions.count > 1 else { continue }
+                    let program = try compiled.load()
+                    for _ in 0..<5 {
+                        let packet =
+                            [UInt8](repeating: 2, count: 12)
+                            + (0..<60).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                        let theirs = libpcapResult(filter.classic, packet) != 0
+                        let ours = try program.run(on: packet).returnValue
+                        guard case .verdict(let match, _) = target.result else { return }
+                        #expect((ours == match.value) == theirs, "\(filter.classic.instructions) on \(packet)")
+                        if theirs { matches += 1 }
+                    }
+                }
+            }
+            #expect(matches > 0)
+        }
+
+        /// The loaders people have take the function that the helper function calls, and give it to the kernel.
+        @Test(.enabled(if: Requirement.tool("bpftool").allowsRunning, "needs bpftool"), arguments: targets.indices)
+        func objectsLoadByLibbpf(place: Int) throws {
+            let target = Self.targets[place]
+            let filter = try PacketFilter("ip protochain 17 or ip6 protochain 6")
+            let compiled = try filter.compile(
+                for: target, options: CompilerOptions(kernel: KernelVersion(5, 17)))
+            let object = try compiled.object().bytes
+            let folder = try TemporaryFolder()
+            let file = try folder.file("program.o", containing: object)
+            let script = "mount -t bpf bpf /sys/fs/bpf; bpftool prog load \"$1\" /sys/fs/bpf/program"
+            let result = try run("unshare", ["-m", "sh", "-ec", script, "sh", file.path])
+            #expect(result.status == 0, "\(result.errors)")
+            // What is read back from it is the same program.
+            let read = try #require(LoadableProgram.programs(of: object).first)
+            #expect(read.program.linked().instructions == compiled.program.linked().instructions)
+            _ = try read.load()
+        }
+
+        /// What the helper function returns, and what it leaves: for no round, for all, for some, too many, and flags that
+        /// there are none of.
+        @Test(arguments: [(0, 0), (1, 0), (6, 0), (7, 0), (100, 0), (8 << 20, 0), (8 << 20 + 1, 0), (100, 1)])
+        func theInterpreterCallsRoundsAsTheKernel(rounds: Int, flags: Int) throws {
+            let text = """
+                filter:
+                *(u64 *)(r10 - 8) = 0
+                r1 = \(rounds)
+                r2 = each ll
+                r3 = r10
+                r3 += -8
+                r4 = \(flags)
+                call 181
+                r1 = *(u64 *)(r10 - 8)
+                r0 <<= 8
+                r0 += r1
+                exit
+                each:
+                r3 = *(u64 *)(r2 + 0)
+                r3 += r1
+                r3 &= 0xff
+                *(u64 *)(r2 + 0) = r3
+                r0 = 0
+                if r1 < 6 goto done
+                r0 = 1
+                done:
+                exit
+                """
+            let assembled = try AssembledProgram(Array(text.utf8))
+            let program = try #require(LoadableProgram.programs(of: assembled.object(section: "xdp").bytes).first)
+            let theirs = try program.load().run(on: [UInt8](repeating: 0, count: 60)).returnValue
+            let packet = Packet([UInt8](repeating: 0, count: 60))
+            for read in [assembled.program, program.program] {
+                #expect(try ExtendedMachine(byteOrder: .host).run(read, on: packet, context: .xdp) == theirs)
+            }
         }
 
         @Test func aLoopWithTwoEntriesIsRefused() throws {

@@ -22,6 +22,7 @@ extension CFunction {
             mark(block.terminatorOrigin ?? block.origin)
             switch block.terminator {
             case .unreachable: preconditionFailure("a reachable block ends somehow")
+            case .loop: preconditionFailure("loops are not parted for C")
             case .return(let value):
                 put("return \(operand(value));")
                 next = nil

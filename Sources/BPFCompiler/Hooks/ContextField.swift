@@ -39,6 +39,8 @@ enum HelperFunction: Int32 {
     case ringReserve = 131
     /// `bpf_ringbuf_submit`
     case ringSubmit = 132
+    /// `bpf_loop`
+    case loop = 181
     /// `bpf_xdp_get_buff_len`
     case xdpBufferLength = 188
     /// `bpf_xdp_load_bytes`

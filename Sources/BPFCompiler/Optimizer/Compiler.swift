@@ -26,21 +26,17 @@ public enum Compiler {
         }
         let compilation = Compilation(filter: filter, target: target, options: options)
         let lowered = compilation.lowered()
-        if let origin = LoopBounds.irreducibleLoop(in: lowered.first.graph) {
-            throw CompilerError(.irreducibleLoop, at: origin)
-        }
-        guard lowered.first.graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
+        if let origin = lowered.irreducibleLoop { throw CompilerError(.irreducibleLoop, at: origin) }
+        guard lowered.main.first.graph.needsFunction, case .verdict(let match, let noMatch) = target.result else {
             return Routine.link(
-                [try compilation.function(named: name, lowered)], named: name, for: target.hook, options)
+                try compilation.functions(named: name, lowered), named: name, for: target.hook, options)
         }
         let callee = "\(name)_number"
         let number = Compilation(
             filter: filter, target: Target(hook: target.hook, result: .number, vlan: target.vlan), options: options)
         return Routine.link(
-            [
-                Routine.Caller(function: VerdictWrapper.entry(named: name, calling: callee, match, noMatch)),
-                try number.function(named: callee),
-            ], named: name, for: target.hook, options)
+            [Routine.Caller(function: VerdictWrapper.entry(named: name, calling: callee, match, noMatch))]
+                + (try number.functions(named: callee)), named: name, for: target.hook, options)
     }
 }
 
@@ -50,13 +46,14 @@ extension Compiler {
     public static let mostLoopRounds = LoopBounds.mostRounds
 
     /// How many rounds the loops of `filter` get on `target`, the least of them, or nil if it has none. A packet for
-    /// which one would need more does not match.
+    /// which one would need more does not match; where a helper function runs them, nor does one for which loops in each
+    /// other need 8,388,608 together.
     public static func loopRounds(
         of filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
     ) -> Int? {
         guard ControlFlow(filter).hasBackwardJumps else { return nil }
         let lowered = Compilation(filter: filter, target: target, options: options).lowered()
-        return lowered.first.graph.rounds.values.min()
+        return lowered.main.first.graph.rounds.values.min().map { min($0, mostLoopRounds) }
     }
 }
 
@@ -84,21 +81,38 @@ struct Compilation {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
         let ways = PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
-        guard options.isPart || target.hook.isFunction else { return ways }
+        guard options.isPart || target.hook.isFunction || callsRounds else { return ways }
         // The instructions end the function they are in, and Linux 6.18 loses its way there when it goes back from what
-        // calls the function to see where a number came from ("verifier bug: static subprog unexpected regs").
+        // calls the function to see where a number came from ("verifier bug: static subprog unexpected regs"). Functions
+        // that a helper function calls cannot have them.
         func copying(_ way: PacketAccess) -> PacketAccess { way == .instructions ? .copies(.socketBuffer) : way }
         return (copying(ways.first), ways.rest.map(copying))
     }
 
+    /// Whether a helper function runs the loops of the filter.
+    private var callsRounds: Bool { hasLoops && options.loops(on: target.hook) == .called }
+
     /// The filter as instructions can be chosen for it.
     struct Lowered {
-        /// For the first way of reading packets.
-        var first: Part
-        /// For the second, where there is one.
-        var rest: Part?
-        /// The tables of both.
-        var tables: SearchTables
+        /// The filter, or what of it comes before second rounds of its loops.
+        var main: Ways
+        /// What a helper function calls for each round of a loop, where one does.
+        var round: Ways?
+        /// The classic instruction that jumps back into a loop which is entered in other places too.
+        var irreducibleLoop: Int?
+
+        /// Both.
+        var parts: [Ways] { [main] + (round.map { [$0] } ?? []) }
+
+        /// A graph for each way of reading packets.
+        struct Ways {
+            /// For the first way.
+            var first: Part
+            /// For the second, where there is one.
+            var rest: Part?
+            /// The tables of both.
+            var tables: SearchTables
+        }
 
         /// A graph for a way, and what each pass did.
         struct Part {
@@ -117,43 +131,69 @@ struct Compilation {
             optimizer.copySize = 4
         }
         let (graph, notes) = optimizer.simplify(filter, for: target, options)
-        var tables = SearchTables()
-        func part(_ access: PacketAccess, isRare: Bool, _ before: [String]) -> Lowered.Part {
-            let (graph, notes) = optimizer.lower(graph, for: target, access, isRare: isRare, options, &tables)
-            return Lowered.Part(access: access, graph: graph, notes: before + notes)
+        if callsRounds, LoopBounds.irreducibleLoop(in: graph) == nil, let (main, round) = optimizer.part(graph) {
+            // Where an index can be anything, the kernel's instructions are needed.
+            if graph.hasClassicLoads { return bounded.lowered() }
+            return Lowered(main: ways(main, notes, optimizer), round: ways(round, [], optimizer))
         }
-        if let prefix = prefixed(graph, notes, optimizer, &tables) {
-            return Lowered(first: prefix, rest: part(ways.first, isRare: true, []), tables: tables)
-        }
-        let first = part(ways.first, isRare: false, notes)
-        let rest = ways.rest.map { part($0, isRare: true, []) }
-        return Lowered(first: first, rest: rest, tables: tables)
+        return Lowered(
+            main: prefixed(graph, notes, optimizer) ?? ways(graph, notes, optimizer),
+            irreducibleLoop: hasLoops ? LoopBounds.irreducibleLoop(in: graph) : nil)
     }
 
-    /// The simplified `graph` for reading packets through a copy of their first bytes, where that can be and pays.
-    private func prefixed(
-        _ graph: Graph, _ notes: [String], _ optimizer: Optimizer, _ tables: inout SearchTables
-    ) -> Lowered.Part? {
+    /// The simplified `graph` for each way of reading packets.
+    private func ways(_ graph: Graph, _ notes: [String], _ optimizer: Optimizer) -> Lowered.Ways {
+        var tables = SearchTables()
+        let first = part(graph, ways.first, isRare: false, notes, optimizer, &tables)
+        let rest = ways.rest.map { part(graph, $0, isRare: true, [], optimizer, &tables) }
+        return Lowered.Ways(first: first, rest: rest, tables: tables)
+    }
+
+    private func part(
+        _ graph: Graph, _ access: PacketAccess, isRare: Bool, _ before: [String], _ optimizer: Optimizer,
+        _ tables: inout SearchTables
+    ) -> Lowered.Part {
+        let (graph, notes) = optimizer.lower(graph, for: target, access, isRare: isRare, options, &tables)
+        return Lowered.Part(access: access, graph: graph, notes: before + notes)
+    }
+
+    /// The simplified `graph` for reading packets through a copy of their first bytes, where that can be and pays, and
+    /// the others.
+    private func prefixed(_ graph: Graph, _ notes: [String], _ optimizer: Optimizer) -> Lowered.Ways? {
         let kernel = options.kernel(for: target.hook)
         guard target.hook.host == .socket, kernel < .plainKernelMemory, !isThrifty, DominatorTree(graph).isAcyclic
         else { return nil }
         let prefix = PacketPrefix(
             holdsIndexed: kernel >= .computedStackLoads, hasInstructions: ways.first == .instructions)
-        var more = tables
+        var tables = SearchTables()
         let (lowered, done) = optimizer.lower(
-            graph, for: target, .prefix(count: 0), isRare: false, options, &more, prefix)
+            graph, for: target, .prefix(count: 0), isRare: false, options, &tables, prefix)
         guard let count = prefix.count(for: lowered) else { return nil }
-        tables = more
-        return Lowered.Part(access: .prefix(count: count), graph: lowered, notes: notes + done)
+        let first = Lowered.Part(access: .prefix(count: count), graph: lowered, notes: notes + done)
+        let rest = part(graph, ways.first, isRare: true, [], optimizer, &tables)
+        return Lowered.Ways(first: first, rest: rest, tables: tables)
     }
 
     /// Whether to use little of the stack, at the cost of more instructions.
     private var isThrifty = false
 
+    /// The same with loops that are bounded, as before there was a helper function for them.
+    private var bounded: Compilation {
+        var options = options
+        options.boundsLoops = true
+        var bounded = Compilation(filter: filter, target: target, options: options)
+        bounded.isThrifty = isThrifty
+        return bounded
+    }
+
+    /// Whether the filter has loops.
+    private let hasLoops: Bool
+
     init(filter: ClassicBPF.Program, target: Target, options: CompilerOptions) {
         self.filter = filter
         self.target = target
         self.options = options
+        hasLoops = ControlFlow(filter).hasBackwardJumps
     }
 
     /// The bytes of stack a program has. Source: `MAX_BPF_STACK` of `<linux/filter.h>`.
@@ -168,36 +208,69 @@ struct Compilation {
             - (callsPayloadSearch ? PayloadSearch.stackSize : 0)
     }
 
-    private var hasLoops: Bool { ControlFlow(filter).hasBackwardJumps }
-
-    /// The filter as a function.
+    /// The filter as a function, and the one for the rounds of its loops, where a helper function calls that.
     ///
     /// - Parameter lowered: What ``lowered()`` returns, where that is at hand.
-    func function(named name: String, _ lowered: Lowered? = nil) throws(CompilerError) -> Routine.Caller {
+    func functions(named name: String, _ lowered: Lowered? = nil) throws(CompilerError) -> [Routine.Caller] {
         var lowered = lowered ?? self.lowered()
-        var function = try allocated(lowered)
-        if function.stackSize > stackLimit {
+        var functions = try allocated(lowered, named: name)
+        if !fitsStack(functions) {
             var thrifty = self
             thrifty.isThrifty = true
             lowered = thrifty.lowered()
-            function = try thrifty.allocated(lowered)
+            functions = try thrifty.allocated(lowered, named: name)
         }
-        TailMerging.run(on: &function)
-        BlockCleaning.run(on: &function)
-        let order = BlockLayout.order(of: function, hasLoops: hasLoops)
-        return Routine.Caller(
-            function: try Emission.emit(function, order, options.isa, named: name), tables: lowered.tables)
+        if functions.count > 1, !fitsStack(functions) {
+            return try bounded.functions(named: name)
+        }
+        var result: [Routine.Caller] = []
+        for (machine, ways) in zip(functions, lowered.parts) {
+            var function = machine
+            TailMerging.run(on: &function)
+            BlockCleaning.run(on: &function)
+            let order = BlockLayout.order(of: function, hasLoops: hasLoops && lowered.round == nil)
+            let name = result.isEmpty ? name : Self.roundName(of: name)
+            result.append(
+                Routine.Caller(
+                    function: try Emission.emit(function, order, options.isa, named: name), tables: ways.tables))
+        }
+        return result
     }
 
-    private func allocated(_ lowered: Lowered) throws(CompilerError) -> MachineFunction {
-        var function = try Selector.select(
-            lowered.first.graph, readingBy: lowered.first.access,
-            lowered.rest.map { ($0.graph, $0.access) }, for: target, options)
-        BlockCleaning.run(on: &function)
-        DeadInstructions.remove(from: &function)
-        BlockCleaning.run(on: &function)
-        OperandExchange.run(on: &function)
-        RegisterAllocator.allocate(&function, BlockLayout.order(of: function, hasLoops: hasLoops))
-        return function
+    /// The filter as one function.
+    ///
+    /// - Precondition: No helper function calls rounds of loops.
+    func function(named name: String) throws(CompilerError) -> Routine.Caller {
+        try functions(named: name)[0]
+    }
+
+    /// The name of the function for the rounds of the loops of the function `name`.
+    private static func roundName(of name: String) -> String { "\(name)_round" }
+
+    /// Whether functions that call each other have enough stack.
+    private func fitsStack(_ functions: [MachineFunction]) -> Bool {
+        if functions.count == 1 { return functions[0].stackSize <= stackLimit }
+        // Where the kernel makes a loop of the call of a helper function, it takes 24 bytes for that.
+        return functions.reduce(24) { $0 + ($1.stackSize + 31) & ~31 } <= stackLimit
+    }
+
+    private func allocated(_ lowered: Lowered, named name: String) throws(CompilerError) -> [MachineFunction] {
+        let roundName = Self.roundName(of: name)
+        var result: [MachineFunction] = []
+        for ways in lowered.parts {
+            // There may be no way to a second round.
+            if let main = result.first, !main.refers(to: .function(roundName)) { break }
+            var function = try Selector.select(
+                ways.first.graph, readingBy: ways.first.access, ways.rest.map { ($0.graph, $0.access) },
+                roundsBy: roundName, for: target, options)
+            BlockCleaning.run(on: &function)
+            DeadInstructions.remove(from: &function)
+            BlockCleaning.run(on: &function)
+            OperandExchange.run(on: &function)
+            let order = BlockLayout.order(of: function, hasLoops: hasLoops && lowered.round == nil)
+            RegisterAllocator.allocate(&function, order)
+            result.append(function)
+        }
+        return result
     }
 }

@@ -6,21 +6,30 @@ extension Compiler {
     /// The graphs of `filter` that instructions for `target` are chosen for, as text, and what each pass did, a line
     /// each, in order.
     ///
-    /// There are two graphs where a program first reads packets in a way that may not reach all of them, and for those
+    /// There are two graphs, for what comes before second rounds of loops and for a round, where a helper function runs
+    /// them, and again two of each where a program first reads packets in a way that may not reach all of them, and for those
     /// begins anew in another.
     public static func describe(
         _ filter: ClassicBPF.Program, for target: Target, options: CompilerOptions = CompilerOptions()
     ) -> (text: String, notes: [String]) {
         var compilation = Compilation(filter: filter, target: target, options: options)
         var lowered = compilation.lowered()
-        if lowered.first.graph.needsFunction {
+        if lowered.main.first.graph.needsFunction {
             compilation = Compilation(
                 filter: filter, target: Target(hook: target.hook, result: .number), options: options)
             lowered = compilation.lowered()
         }
-        let first = lowered.first
-        let tables = lowered.tables.text
-        guard let rest = lowered.rest else { return (tables + GraphPrinter.text(first.graph), first.notes) }
+        let main = describe(lowered.main)
+        guard let round = lowered.round.map(describe) else { return main }
+        return (
+            main.text + "; a round of loop(…)\n" + round.text, main.notes + round.notes.map { "round: \($0)" }
+        )
+    }
+
+    private static func describe(_ ways: Compilation.Lowered.Ways) -> (text: String, notes: [String]) {
+        let first = ways.first
+        let tables = ways.tables.text
+        guard let rest = ways.rest else { return (tables + GraphPrinter.text(first.graph), first.notes) }
         return (
             tables + "; packets through \(first.access)\n" + GraphPrinter.text(first.graph)
                 + "; where they do not reach, packets through \(rest.access)\n" + GraphPrinter.text(rest.graph),

@@ -52,14 +52,18 @@ public struct Optimizer: Hashable, Sendable {
         if case .verdict(let match, let noMatch) = target.result {
             VerdictLowering.run(on: &graph, match: match.value, noMatch: noMatch.value)
         }
-        let areFollowed = !options.hasMayGoto(on: target.hook)
-        // A view puts the filter there twice, with addresses that cost more in one of them.
-        LoopBounds.run(
-            on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4, areFollowed: areFollowed)
+        let loops = options.loops(on: target.hook)
+        if loops == .called {
+            LoopBounds.state(in: &graph)
+        } else {
+            // A view puts the filter there twice, with addresses that cost more in one of them.
+            LoopBounds.run(
+                on: &graph, share: (target.vlan ?? .bytes) == .bytes ? 1 : 4, areFollowed: loops == .bounded)
+        }
         let rounds = graph.rounds
         notes += VLANLowering.run(
             on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options.linkLayer),
-            areFollowed: areFollowed)
+            areFollowed: loops == .bounded)
         graph.rounds = rounds
         verify(graph, after: "lowering")
         notes += runPasses(on: &graph)
@@ -67,6 +71,21 @@ public struct Optimizer: Hashable, Sendable {
         notes += CommonTests.run(on: &graph) + Ranges.run(on: &graph)
         verify(graph, after: "ranges")
         return (graph, notes)
+    }
+
+    /// The simplified `graph` in two parts, what comes before second rounds of its loops and a round, or nil if it has none.
+    func part(_ graph: Graph) -> (main: Graph, round: Graph)? {
+        guard var (main, round) = LoopParting.part(graph) else { return nil }
+        verify(main, after: "parting")
+        verify(round, after: "parting")
+        // What first rounds start with is known there.
+        for pass: any Pass.Type in [ParameterPruning.self, ConstantFolding.self, BlockMerging.self, DeadCode.self] {
+            _ = (pass.run(on: &main), pass.run(on: &round))
+            verify(main, after: pass.name)
+            verify(round, after: pass.name)
+        }
+        _ = runPasses(on: &main)
+        return (main, round)
     }
 
     /// The simplified `graph` as instructions for `target` can be chosen for it, packets being read by `access`.

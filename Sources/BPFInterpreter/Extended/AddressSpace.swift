@@ -25,6 +25,17 @@ enum AddressSpace {
     /// The first byte of the program's tables.
     static let tables: UInt64 = 0x7000_0000_0000
 
+    private static let functions: UInt64 = 0x8000_0000_0000
+
+    /// The address of what starts at a slot of the function with that number. There is nothing to read.
+    static func code(of function: Int, at slot: Int) -> UInt64 { functions + UInt64(function) << 32 + UInt64(slot) }
+
+    /// The function and the slot of it that an address is, whether or not there are such.
+    static func code(at address: UInt64) -> (function: Int, slot: Int)? {
+        guard address >= functions, address < functions + 0x1000_0000_0000 else { return nil }
+        return (Int((address - functions) >> 32), Int(UInt32(truncatingIfNeeded: address)))
+    }
+
     /// The bit that marks an address of read-only memory that nobody has vouched for. Reading there never traps.
     ///
     /// The kernel's verifier keeps that mark beside the pointer. Here it is in the number, so such a pointer does not

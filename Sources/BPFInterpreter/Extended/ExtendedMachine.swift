@@ -5,8 +5,9 @@ import ExtendedBPF
 /// Instructions mean what RFC 9669 says. The machine is as suspicious as the kernel's verifier about the path that
 /// is run, and traps where the verifier would refuse the program: on registers and stack that were not written, on
 /// memory out of bounds and on calls it does not know. It proves nothing about the paths that are not run.
-/// Packets are read only, and so are a program's tables. Atomic operations and maps are not modelled. Of the helper functions `ktime_get_ns`,
-/// `get_prandom_u32`, `get_smp_processor_id` and `probe_read_kernel` are, with `__sk_buff` also `skb_load_bytes` and
+/// Packets are read only, and so are a program's tables. Atomic operations and maps are not modelled. Of the helper
+/// functions `ktime_get_ns`, `get_prandom_u32`, `get_smp_processor_id`, `probe_read_kernel` and `loop` are, with
+/// `__sk_buff` also `skb_load_bytes` and
 /// `skb_load_bytes_relative`, with `xdp_md` `xdp_get_buff_len` and `xdp_load_bytes`.
 ///
 /// Of the kernel functions, called by name, `bpf_cast_to_kern_ctx` gives a pointer to the packet's `struct sk_buff`,

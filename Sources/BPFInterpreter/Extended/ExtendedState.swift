@@ -10,6 +10,8 @@ struct Frame {
     var registers: [UInt64?] = Array(repeating: nil, count: 10)
     /// The 512 bytes below r10, lowest address first; nil where nothing was written.
     var stack: [UInt8?] = Array(repeating: nil, count: ExtendedMachine.stackSize)
+    /// The loop that the function is a round of, where a helper function has called it.
+    var loop: CalledLoop?
 }
 
 /// The tables of a program as the host stores them, one behind the other.

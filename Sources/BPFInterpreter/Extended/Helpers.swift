@@ -22,6 +22,7 @@ extension ExtendedState {
         case 26: result = try loadBytes()
         case 68: result = try loadBytesRelative()
         case 113: result = try probeRead()
+        case 181: return try beginLoop()
         case 188: result = UInt64(packet.length)
         case 189: result = try loadXDPBytes()
         case 201: result = try readDynptr()

@@ -42,7 +42,7 @@ extension ExtendedState {
     }
 
     /// Starts a function with the caller's `r1` to `r5` as its arguments.
-    private mutating func enter(_ function: Int, at slot: Int) throws(Trap.Reason) {
+    mutating func enter(_ function: Int, at slot: Int) throws(Trap.Reason) {
         guard frames.count < ExtendedMachine.maximumFrames else {
             throw .tooManyFrames(limit: ExtendedMachine.maximumFrames)
         }
@@ -56,6 +56,7 @@ extension ExtendedState {
         if frames.count == 1 { return try read(.r0) }
         // A function of the program may leave r0 unwritten as long as its caller does not read it.
         let result = frame.registers[0]
+        if let loop = frame.loop { return try endRound(of: loop, with: try read(.r0)) }
         frames.removeLast()
         destroyArguments()
         frame.registers[0] = result

@@ -63,6 +63,9 @@ extension ExtendedState {
         if case .data(let name, let offset)? = reference, let address = address(ofTable: name, plus: offset) {
             return try write(instruction.dstReg, address)
         }
+        if let address = try functionAddress(instruction, reference) {
+            return try write(instruction.dstReg, address)
+        }
         if let reference { throw .unresolvedReference(reference) }
         guard instruction.srcReg.rawValue == WideKind.constant.rawValue else {
             throw .unresolvedConstant(kind: instruction.srcReg.rawValue)

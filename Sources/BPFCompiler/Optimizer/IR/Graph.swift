@@ -25,6 +25,14 @@ struct Graph: Hashable, Sendable {
     /// The tables that sets became. They are those of the whole function, in which there may be other graphs.
     var tables: [PerfectHash] = []
 
+    /// What a loop that a helper function runs shares with its rounds, where the filter has been parted into what comes
+    /// before second rounds, and a round.
+    var loop: SharedState?
+
+    /// Whether the graph is that of a round: a function that returns 0 for another one to follow, and 1 for the end.
+    /// What it shares with others are the parameters of its entry.
+    var isRound = false
+
     /// What each value is, by its number.
     private(set) var definitions: [Definition] = []
 
@@ -205,6 +213,27 @@ struct Edge: Hashable, Sendable {
     var arguments: [Value] = []
 }
 
+/// What becomes of a loop where numbers are handed to its rounds.
+enum LoopStep: Hashable, Sendable {
+    /// It begins, and the filter ends with the number that its rounds leave.
+    case start
+    /// Another round follows.
+    case next
+    /// There is no other round; the number handed over is what the filter ends with.
+    case end
+}
+
+/// Numbers of 32 bits in memory that the rounds of a loop share with each other and with what is in front of it.
+struct SharedState: Hashable, Sendable {
+    /// How many there are besides the result.
+    var count: Int
+    /// How many rounds there can be.
+    var rounds: Int
+    /// What the filter can end with in a round, but for failing, if those are few: the result is then the place in this
+    /// list, counted from 1, and 0 if none of them has been reached. Else it is the number itself.
+    var results: [UInt32]?
+}
+
 /// How a block ends.
 enum Terminator: Hashable, Sendable {
     /// Goes on elsewhere.
@@ -213,6 +242,8 @@ enum Terminator: Hashable, Sendable {
     case branch(Operation.Comparison, Value, Value, then: Edge, otherwise: Edge)
     /// Ends the filter with a number.
     case `return`(Value)
+    /// Writes numbers to what a loop's rounds share (``Graph/loop``), and ends there.
+    case loop(LoopStep, [Value])
     /// Is never reached.
     case unreachable
 
@@ -221,7 +252,7 @@ enum Terminator: Hashable, Sendable {
         switch self {
         case .jump(let edge): Few(edge)
         case .branch(_, _, _, let then, let otherwise): Few(then, otherwise)
-        case .return, .unreachable: Few()
+        case .return, .loop, .unreachable: Few()
         }
     }
 
@@ -230,16 +261,21 @@ enum Terminator: Hashable, Sendable {
         switch self {
         case .jump(let edge): Few(edge.target)
         case .branch(_, _, _, let then, let otherwise): Few(then.target, otherwise.target)
-        case .return, .unreachable: Few()
+        case .return, .loop, .unreachable: Few()
         }
     }
 
-    /// The values it reads, those of its edges apart.
+    /// The values it hands to a loop's rounds.
+    var shared: [Value] {
+        if case .loop(_, let values) = self { values } else { [] }
+    }
+
+    /// The values it reads, those of its edges and of loops apart.
     var operands: Few<Value> {
         switch self {
         case .branch(_, let left, let right, _, _): Few(left, right)
         case .return(let value): Few(value)
-        case .jump, .unreachable: Few()
+        case .jump, .loop, .unreachable: Few()
         }
     }
 
@@ -249,7 +285,7 @@ enum Terminator: Hashable, Sendable {
         case .jump(let edge): .jump(replace(edge))
         case .branch(let comparison, let left, let right, let then, let otherwise):
             .branch(comparison, left, right, then: replace(then), otherwise: replace(otherwise))
-        case .return, .unreachable: self
+        case .return, .loop, .unreachable: self
         }
     }
 
@@ -260,6 +296,7 @@ enum Terminator: Hashable, Sendable {
         case .branch(let comparison, let left, let right, let then, let otherwise):
             .branch(comparison, replace(left), replace(right), then: then, otherwise: otherwise)
         case .return(let value): .return(replace(value))
+        case .loop(let step, let values): .loop(step, values.map(replace))
         case .jump, .unreachable: mapped
         }
     }

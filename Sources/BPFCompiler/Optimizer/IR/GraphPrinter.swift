@@ -97,9 +97,14 @@ struct GraphPrinter {
         case .branch(let comparison, let left, let right, let then, let otherwise):
             "if \(name(left)) \(comparison.symbol) \(name(right)) goto \(text(then)) else \(text(otherwise))"
         case .return(let value): "return \(name(value))"
+        case .loop(.start, let values): "return loop(\(list(values)))"
+        case .loop(.next, let values): "next round(\(list(values)))"
+        case .loop(.end, let values): "end the loop with \(list(values))"
         case .unreachable: "unreachable"
         }
     }
+
+    private func list(_ values: [Value]) -> String { values.map(name).joined(separator: ", ") }
 
     private func text(_ edge: Edge) -> String {
         let arguments = edge.arguments.isEmpty ? "" : "(\(edge.arguments.map(name).joined(separator: ", ")))"

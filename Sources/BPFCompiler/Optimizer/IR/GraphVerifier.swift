@@ -42,6 +42,9 @@ enum GraphVerifier {
         for operand in block.terminator.operands where !isReadable(operand, at: end) {
             return "the end of \(id) reads \(operand), which need not be there"
         }
+        for value in block.terminator.shared where !isReadable(value, at: end) {
+            return "\(id) hands on \(value), which need not be there"
+        }
         for edge in block.terminator.edges {
             guard edge.arguments.count == graph.blocks[edge.target.number].parameters.count else {
                 return "\(id) gives \(edge.arguments.count) arguments to \(edge.target)"

@@ -192,6 +192,7 @@ struct BoundsChecks {
         if case .return(let value) = terminator {
             return graph.instruction(value)?.constant == graph.failure ? .failure : .end(0)
         }
+        if case .loop = terminator { return .end(0) }
         return terminator.edges.map { atEntry[$0.target.number] }.min() ?? .failure
     }
 }

@@ -34,6 +34,20 @@ enum LoopBounds {
         }
     }
 
+    /// Says of the loops of `graph` how many rounds a helper function that runs them is told: for all of them together
+    /// as many as each can need.
+    static func state(in graph: inout Graph) {
+        let loops = loops(in: graph, DominatorTree(graph))
+        let areNested = loops.contains { header, loop in
+            loops.keys.contains { $0 != header && loop.body.contains($0) }
+        }
+        let count = areNested ? mostCalls : min(mostCalls, mostRounds * loops.count)
+        for header in loops.keys { graph.rounds[header] = count }
+    }
+
+    /// The most rounds that the helper function takes (`BPF_MAX_LOOPS`).
+    private static let mostCalls = 8 << 20
+
     /// The loops by the block they begin with.
     static func loops(in graph: Graph, _ tree: DominatorTree) -> [BlockID: Loop] {
         guard !tree.isAcyclic else { return [:] }

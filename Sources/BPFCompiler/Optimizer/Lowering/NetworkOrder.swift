@@ -91,6 +91,7 @@ struct NetworkOrder {
             } else {
                 exclude(block.terminator.operands)
             }
+            exclude(block.terminator.shared)
             for edge in block.terminator.edges {
                 for (parameter, argument) in zip(graph.blocks[edge.target.number].parameters, edge.arguments)
                 where sizes[parameter.number] != sizes[argument.number] { exclude([parameter, argument]) }

@@ -32,8 +32,8 @@ struct TagAddresses {
     /// Moves the addresses of `graph`, and returns whether that changed any.
     ///
     /// - Precondition: Nothing leads to the entry of `graph`; addresses are in the packet, or in the areas if `hasAreas`.
-    static func move(in graph: inout Graph, _ tag: TagMovement, hasAreas: Bool) -> Bool {
-        var addresses = TagAddresses(tag: tag, hasAreas: hasAreas, graph: graph, ranges: RangeAnalysis(graph))
+    static func move(in graph: inout Graph, _ tag: TagMovement, hasAreas: Bool, _ ranges: RangeAnalysis) -> Bool {
+        var addresses = TagAddresses(tag: tag, hasAreas: hasAreas, graph: graph, ranges: ranges)
         addresses.run()
         graph = addresses.graph
         return addresses.hasChanged

@@ -185,6 +185,7 @@ extension Graph {
                 for operand in instruction(value)!.operands { counts[operand.number] += 1 }
             }
             for value in block.terminator.operands { counts[value.number] += 1 }
+            for value in block.terminator.shared { counts[value.number] += 1 }
             for edge in block.terminator.edges { for value in edge.arguments { counts[value.number] += 1 } }
         }
         return counts

@@ -43,9 +43,16 @@ struct VLANLowering {
         guard let other else { return nil }
         var joined = Graph()
         joined.failure = graph.failure
+        // Where the verifier walks through every round, it does better with the kernel's instructions.
+        func keepRounds(from entry: BlockID) {
+            if areFollowed { return }
+            for (header, count) in graph.rounds { joined.rounds[BlockID(number: entry.number + header.number)] = count }
+        }
         _ = joined.appendBlock(origin: 0)
         let plainEntry = joined.append(contentsOf: lowersAddressesFirst ? addressLowered(graph, areas) : graph)
         let otherEntry = joined.append(contentsOf: other)
+        keepRounds(from: plainEntry)
+        keepRounds(from: otherEntry)
         if view == .wire {
             branch(from: .entry, ifTagIsBeside: otherEntry, else: plainEntry, in: &joined)
         } else {
@@ -56,7 +63,7 @@ struct VLANLowering {
             }
             branch(from: block, ifTagIsInBytes: otherEntry, else: plainEntry, in: &joined)
         }
-        if !lowersAddressesFirst { AddressLowering.run(on: &joined, areas) }
+        if !lowersAddressesFirst { AddressLowering.run(on: &joined, areas, areFollowed: areFollowed) }
         return joined
     }
 
@@ -66,7 +73,8 @@ struct VLANLowering {
     private func moved(_ tag: TagMovement) -> Graph? {
         var other = graph
         if lowersAddressesFirst { other = addressLowered(other, areas.moved(by: tag)) }
-        return TagAddresses.move(in: &other, tag, hasAreas: !lowersAddressesFirst) ? other : nil
+        let ranges = areFollowed ? RangeAnalysis(other) : LoopRanges.analysis(of: other)
+        return TagAddresses.move(in: &other, tag, hasAreas: !lowersAddressesFirst, ranges) ? other : nil
     }
 
     /// Whether addresses in the header areas are plain ones, relative to the packet that is shown, before they are

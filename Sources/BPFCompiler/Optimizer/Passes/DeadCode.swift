@@ -30,6 +30,7 @@ enum DeadCode: Pass {
         for block in graph.blocks {
             for value in block.instructions where graph.instruction(value)!.mayEndFilter { pending.append(value) }
             for value in block.terminator.operands { pending.append(value) }
+            pending += block.terminator.shared
             for edge in block.terminator.edges { pending += edge.arguments }
         }
         var read = ValueSet(in: graph)

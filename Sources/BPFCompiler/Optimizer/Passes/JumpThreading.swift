@@ -139,6 +139,7 @@ struct JumpThreading: Pass {
                 for operand in graph.instruction(value)!.operands { note(operand, readIn: id) }
             }
             for operand in block.terminator.operands { note(operand, readIn: id) }
+            for value in block.terminator.shared { note(value, readIn: id) }
             for edge in block.terminator.edges {
                 for argument in edge.arguments where !block.parameters.contains(argument) {
                     // What is computed here cannot be handed on from elsewhere.

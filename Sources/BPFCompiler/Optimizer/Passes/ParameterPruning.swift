@@ -51,7 +51,8 @@ enum ParameterPruning: Pass {
         var parameters = 0
         var pending: [Value] = []
         let reachable = graph.reachableBlocks
-        for id in reachable {
+        // Those of the entry have their places in memory.
+        for id in reachable where id != .entry {
             for (place, parameter) in graph.blocks[id.number].parameters.enumerated() {
                 places[parameter.number] = place
                 parameters += 1
@@ -62,6 +63,7 @@ enum ParameterPruning: Pass {
                 for operand in graph.instruction(value)!.operands { pending.append(operand) }
             }
             for operand in graph.blocks[id.number].terminator.operands { pending.append(operand) }
+            pending += graph.blocks[id.number].terminator.shared
         }
         var read = ValueSet(in: graph)
         while let value = pending.popLast() {

@@ -200,6 +200,11 @@ struct MachineFunction: Sendable {
     /// The bytes of stack used so far.
     private(set) var stackSize = 0
 
+    /// Whether an instruction of it refers to that.
+    func refers(to reference: Reference) -> Bool {
+        blocks.contains { block in block.instructions.contains { $0.reference == reference } }
+    }
+
     mutating func makeRegister() -> MachineRegister {
         registerCount += 1
         return MachineRegister(number: registerCount - 1)

@@ -74,6 +74,7 @@ extension Selector {
         switch terminator {
         case .unreachable: preconditionFailure("a reachable block ends somehow")
         case .jump(let edge): end(with: .jump(way(along: edge)))
+        case .loop(let step, let values): emit(step, values)
         case .return(let value):
             if let number = graph.instruction(value)?.constant {
                 end(with: .jump(exit(with: number)))

@@ -12,7 +12,7 @@ extension Selector {
     }
 
     /// Whether the verifier need not walk through every round.
-    var hasMayGoto: Bool { options.hasMayGoto(on: target.hook) }
+    var hasMayGoto: Bool { options.loops(on: target.hook) == .leftToRun }
 
     /// Lets the verifier forget what it knows of the numbers that a loop starts a round with, but for the count.
     ///

@@ -39,11 +39,13 @@ struct Selector {
     let loops: Set<BlockID>
     private var pointers: [Graph.Window: MachineRegister] = [:]
     /// Where on the stack copies of the packet are.
-    let places: StackPlaces
+    private(set) var places: StackPlaces
     /// Where packets are read through the kernel's own buffer: by window, how far it is asked for at most.
     private(set) var ends: [Graph.Window: UInt32] = [:]
     /// The context's register.
     private(set) var context = MachineRegister.result
+    /// How loops are called, where a helper function runs them.
+    var loopCall = LoopCall()
     /// The packet's start, or the register that moves on from there.
     var data: MachineRegister?
     /// The end of the packet's directly reachable part.
@@ -57,12 +59,14 @@ struct Selector {
 
     /// Chooses instructions for `graph`.
     ///
+    /// - Parameter roundName: The name of the function that a helper function calls for each round of a loop.
     /// - Throws: ``CompilerError`` at a classic instruction for which the hook has nothing.
     static func select(
         _ graph: Graph, readingBy access: PacketAccess, _ rest: (graph: Graph, access: PacketAccess)?,
-        for target: Target, _ options: CompilerOptions
+        roundsBy roundName: String, for target: Target, _ options: CompilerOptions
     ) throws(CompilerError) -> MachineFunction {
         var selector = Selector(graph, access, target, options)
+        selector.loopCall.roundName = roundName
         selector.hasRest = rest != nil
         try selector.run()
         guard let rest, let block = selector.missBlock else { return selector.function }
@@ -77,6 +81,7 @@ struct Selector {
         selector.function = function
         selector.exits = exits
         if case .prefix = self.access { selector.freeStackSize = function.stackSize }
+        selector.loopCall = loopCall
         selector.current = block
         let blocksBefore = function.blocks.count
         if graph.hasClassicLoads {
@@ -110,6 +115,8 @@ struct Selector {
         case .kernelBuffer, .probes, .prefix: ends = Self.ends(of: graph)
         case .pointers, .copies, .instructions: break
         }
+        // What loops share lies first.
+        if let state = graph.loop, !graph.isRound { places.base = state.size }
     }
 
     private mutating func run() throws(CompilerError) {
@@ -120,6 +127,7 @@ struct Selector {
 
     private mutating func emitBlocks() throws(CompilerError) {
         _ = function.reserveStack(max(0, places.size - freeStackSize))
+        emitSharedNumbers()
         loopsAhead = Array(loops)
         for id in tree.order {
             if id == .entry {
@@ -148,6 +156,11 @@ struct Selector {
 
     private mutating func emitPrologue() {
         if keepsResult { setResult(graph.failure) }
+        if graph.isRound {
+            context = emitRoundPrologue()
+            return emitAccessPrologue()
+        }
+        reserveSharedState()
         // The classic loads want the context in a register of its own.
         context = graph.hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
         append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))

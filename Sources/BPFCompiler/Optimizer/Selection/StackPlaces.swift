@@ -7,6 +7,8 @@ import ClassicBPF
 struct StackPlaces {
     /// The bytes of stack taken.
     private(set) var size = 0
+    /// How many bytes at the frame pointer are others', a multiple of 8.
+    var base = 0
     /// By window, the place of its first byte relative to the frame pointer.
     private var places: [Graph.Window: Int] = [:]
 
@@ -37,7 +39,7 @@ struct StackPlaces {
     }
 
     /// The place of the first byte of `window` relative to the frame pointer.
-    subscript(window: Graph.Window) -> Int { places[window]! }
+    subscript(window: Graph.Window) -> Int { places[window]! - base }
 
     /// What the distance of a window's first byte from the frame pointer is to be modulo 4, so that its loads are aligned.
     private static func phase(_ loads: [WindowUses.Load], _ window: Graph.Window) -> Int {
