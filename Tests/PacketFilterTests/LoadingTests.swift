@@ -68,7 +68,14 @@
                     let theirs = log.split(separator: "\n").compactMap(Self.slot)
                     #expect(!theirs.isEmpty)
                     for (slot, text) in theirs {
-                        #expect(text.prefix { $0 != ";" }.trimmed == ours[slot]?.trimmed, "\(name)")
+                        let theirs = text.prefix { $0 != ";" }.trimmed
+                        let ours = try #require(ours[slot]?.trimmed, "\(name)")
+                        if let table = ours.firstRange(of: "filter_set") {
+                            // By then it has an address.
+                            #expect(theirs.hasPrefix(ours[..<table.lowerBound] + "0x"), "\(name)")
+                        } else {
+                            #expect(theirs == ours, "\(name)")
+                        }
                     }
                 }
             }
