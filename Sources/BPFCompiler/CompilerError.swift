@@ -26,6 +26,8 @@ public struct CompilerError: Error, Hashable, Sendable {
         case headerAreaInC(Hook)
         /// Only the optimiser shows a filter another packet than the hook's bytes.
         case viewNeedsOptimizer(VLANView)
+        /// The extension searches the hook's bytes, and the view is of others.
+        case searchInView(Extension, VLANView)
         /// The view is one of Ethernet packets, and the filter is for others.
         case viewNeedsEthernet(VLANView, linkType: String)
         /// There is no hook of this name.
@@ -87,6 +89,9 @@ extension CompilerError.Reason: CustomStringConvertible {
             "its load may be one by header (negative offsets), which has no form in C on the \(hook) hook"
         case .viewNeedsOptimizer(let view):
             "-O0 knows no VLAN view '\(view.rawValue)', its programs see the bytes as they are"
+        case .searchInView(let ext, let view):
+            "the extension \(ext.name) searches the bytes as they are, not the VLAN view '\(view.rawValue)'; "
+                + "it is available in the view 'bytes'"
         case .viewNeedsEthernet(let view, let linkType):
             "the VLAN view '\(view.rawValue)' is one of Ethernet packets (EN10MB), the filter is for \(linkType)"
         case .unknownHook(let name):

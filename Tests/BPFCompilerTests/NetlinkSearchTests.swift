@@ -80,6 +80,28 @@ import Testing
         if case .verdict(let match, _) = target.result { #expect(result == match.value) } else { #expect(result == 32) }
     }
 
+    /// Where a view has bytes elsewhere than they are, a search through them is refused; elsewhere it is none of others.
+    @Test(arguments: [Extension.nla, .nlan], VLANView.allCases) func viewsThatMoveBytesAreRefused(
+        ext: Extension, view: VLANView
+    ) throws {
+        let filter = filter(ext, 0, 1, equal: 0)
+        func message(_ target: Target) -> String? {
+            do throws(CompilerError) {
+                _ = try Compiler.compile(filter, for: target.showing(vlan: view))
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        let refusal =
+            "instruction 2: the extension \(ext.name) searches the bytes as they are, not the VLAN view "
+            + "'\(view.rawValue)'; it is available in the view 'bytes'"
+        #expect(message(.socket) == (view == .bytes ? nil : refusal))
+        #expect(message(.function(.tc)) == (view == .bytes ? nil : refusal))
+        #expect(message(.xdp(match: .drop)) == (view == .stripped ? refusal : nil))
+        #expect(message(.cgroupIngress(match: .deny)) == nil)
+    }
+
     /// The bound that the verifier asks for: two searches find the 16,384th attribute and not the one behind it, four
     /// find half as many.
     @Test(arguments: [(2, 16_384), (4, 8_192)]) func aSearchGivesUpAtItsBound(calls: Int, bound: Int) throws {

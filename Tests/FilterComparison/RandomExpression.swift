@@ -103,7 +103,9 @@ enum RandomExpression {
         let place = generator.pick(places)
         if generator.chance(15) {
             let low = generator.pick([0, 1, 5, 16, 63])
-            return "\(place) >= \(low) and \(place) < \(low + generator.pick([1, 2, 12, 64]))"
+            // Some have nothing between them, which takes out all.
+            let high = max(0, low + generator.pick([1, 2, 12, 64, -1, -4]))
+            return "\(place) >= \(low) and \(place) \(generator.pick(["<", "<="])) \(high)"
         }
         if generator.chance(20) {
             return "\(place) \(generator.pick(["=", ">", "<=", "<"])) \(generator.pick([0, 1, 6, 17, 63, 64, 65, 128]))"

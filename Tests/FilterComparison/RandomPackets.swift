@@ -11,29 +11,14 @@ struct RandomPackets {
     /// Where packets of some length make a difference: the ends of what the filter reads at known places.
     private var ends: [Int] = []
     /// What the filter compares of the bits that it has read at known places.
-    private var comparisons: [(offset: Int, size: Int, mask: UInt32, number: UInt32)] = []
+    private var comparisons: [FilteredBits.Comparison] = []
 
     init(_ target: Target, isEthernet: Bool, passing filter: ClassicBPF.Program) {
         self.target = target
         self.isEthernet = isEthernet
-        var last: (offset: Int, size: Int, mask: UInt32)?
-        for index in 0..<filter.count {
-            switch filter.operation(at: index) {
-            case .load(.absolute(let size, let offset)) where offset < 1600:
-                last = (Int(offset), Int(size.rawValue), .max)
-                ends.append(Int(offset) + Int(size.rawValue))
-            case .load(.indirect(let size, let offset)) where offset < 1600:
-                // Mostly behind an IPv4 header without options.
-                last = (Int(offset) + 20, Int(size.rawValue), .max)
-                ends.append(Int(offset) + 20 + Int(size.rawValue))
-            case .arithmetic(.and, .constant(let mask)): last?.mask = mask
-            case .branch(let comparison, .constant(let number), _, _):
-                guard let (offset, size, mask) = last else { continue }
-                comparisons.append((offset, size, comparison == .anyBitSet ? number : mask, number))
-            case .load, .arithmetic, .result: last = nil
-            default: break
-            }
-        }
+        var filtered = FilteredBits()
+        for index in 0..<filter.count { filtered.follow(filter.operation(at: index)) }
+        (ends, comparisons) = (filtered.ends, filtered.comparisons)
     }
 
     func next(using generator: inout SeededGenerator) -> Packet {
@@ -87,7 +72,11 @@ struct RandomPackets {
 
     /// Writes bits that the filter compares with, or others, to where it reads what it compares.
     private func lead(_ bytes: inout [UInt8], using generator: inout SeededGenerator) {
-        for (offset, size, mask, number) in comparisons where generator.chance(70) && offset + size <= bytes.count {
+        // One place may be compared with many numbers, of which the last that is written counts.
+        let some =
+            comparisons.count > 40
+            ? (0..<40).map { _ in generator.pick(comparisons) } : comparisons.shuffled(using: &generator)
+        for (offset, size, mask, number) in some where generator.chance(70) && offset + size <= bytes.count {
             let number = generator.chance(30) ? number &+ generator.pick([1, .max]) : generator.chance(10) ? 0 : number
             for place in 0..<size {
                 let shift = UInt32(8 * (size - 1 - place))

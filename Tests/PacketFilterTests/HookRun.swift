@@ -55,7 +55,7 @@
             case .xdp, .xdpFrags:
                 packet = Packet(
                     frame, linearLength: min(linearLength ?? frame.count, frame.count, Self.firstBuffer),
-                    networkHeaderOffset: 14, linkLayerHeaderOffset: 0)
+                    networkHeaderOffset: 14, linkLayerHeaderOffset: 0, metadata: whole.metadata)
             case .socket:
                 packet = Packet(
                     Array(frame[14...]), headroom: Array(frame[..<14]), linkLayerHeaderOffset: -14,

@@ -20,3 +20,16 @@ public enum VLANView: String, Hashable, Sendable, CaseIterable {
     /// network card has taken a tag out before XDP saw the packet. `len` is 4 less where a tag is skipped.
     case stripped
 }
+
+extension VLANView {
+    /// Whether packets at `hook` may have their bytes elsewhere than the view shows them.
+    func movesBytes(on hook: Hook) -> Bool {
+        guard hook.linkLayer == .ethernet else { return false }
+        return switch self {
+        case .bytes: false
+        // Only a tag beside the bytes can be put back.
+        case .wire: hook.extensions.contains(.vlanAvail)
+        case .stripped: true
+        }
+    }
+}

@@ -33,14 +33,7 @@ struct VLANLowering {
 
     /// The filter in both forms, addresses lowered, or nil where one does for all packets.
     private func specialized() -> Graph? {
-        guard hook.linkLayer == .ethernet else { return nil }
-        let other: Graph?
-        switch view {
-        case .bytes: return nil
-        case .wire: other = hasTagBesideBytes ? moved(.backIn) : nil
-        case .stripped: other = moved(.out)
-        }
-        guard let other else { return nil }
+        guard view.movesBytes(on: hook), let other = moved(view == .wire ? .backIn : .out) else { return nil }
         var joined = Graph()
         joined.failure = graph.failure
         // Where the verifier walks through every round, it does better with the kernel's instructions.

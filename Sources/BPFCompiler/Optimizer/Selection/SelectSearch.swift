@@ -4,12 +4,16 @@ import ExtendedBPF
 extension Selector {
     /// Calls the routine that is coded out for an extension.
     ///
-    /// - Throws: ``CompilerError`` where there is none for the hook, or for the kernel.
+    /// - Throws: ``CompilerError`` where there is none for the hook, for the kernel, or for the view.
     mutating func emitSearch(
         _ ext: Extension, _ a: Value, _ x: Value, into result: MachineRegister
     ) throws(CompilerError) {
         guard let routine = Routine(ext, for: target.hook) else {
             throw CompilerError(.unavailableExtension(ext, target.hook), at: origin)
+        }
+        // Attributes are those of netlink messages, which have no Ethernet header that a tag could be part of.
+        if routine != .poff, let view = target.vlan, view.movesBytes(on: target.hook) {
+            throw CompilerError(.searchInView(ext, view), at: origin)
         }
         let kernel = options.kernel(for: target.hook)
         if routine == .poff, kernel < .payloadHeaders {
