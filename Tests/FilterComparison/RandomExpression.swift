@@ -82,13 +82,16 @@ enum RandomExpression {
         }
     }
 
-    /// Many comparisons of one number with others that lie near each other.
+    /// Many comparisons of one number, or a difference either way round, with others that lie near each other.
     private static func comparisons(using generator: inout SeededGenerator) -> String {
-        let place = generator.pick(["ip[8]", "ip[1]", "ip[2:2]", "ip[8:2] - ip[1]", "ip[1] - ip[8:2]"])
+        let places = generator.pick([
+            ["ip[8]"], ["ip[1]"], ["ip[2:2]"], ["ip[8:2] - ip[1]"], ["ip[1] - ip[8:2]"],
+            ["ip[8] - ip[9]", "ip[9] - ip[8]"],
+        ])
         let base = generator.pick([0, 0, 1, 60, 200])
         let operators = generator.pick([["="], ["="], ["=", ">", ">=", "<", "<=", "!="]])
         return (0..<Int.random(in: 2...12, using: &generator)).map { _ in
-            "\(place) \(generator.pick(operators)) \(base + .random(in: 0...(operators.count == 1 ? 40 : 3), using: &generator))"
+            "\(generator.pick(places)) \(generator.pick(operators)) \(base + .random(in: 0...(operators.count == 1 ? 40 : 3), using: &generator))"
         }.joined(separator: operators.count == 1 ? " or " : generator.pick([" or ", " and "]))
     }
 
