@@ -154,6 +154,24 @@ import Testing
         #expect(text(graph).hasPrefix("b0:\n  require packet[..<30]\n  %0 = byte packet[26]\n  if %0 == 0xa goto"))
     }
 
+    /// The block whose test becomes part of another's has loaded what is asked about later.
+    @Test func whatAMergedTestLoadedStays() throws {
+        var graph = try graph(
+            [
+                .load(.absolute(.byte, 23)), .branch(.equal, .constant(0x84), jt: 0, jf: 6),
+                .load(.absolute(.half, 20)), .store(0), .load(.absolute(.byte, 26)),
+                .branch(.equal, .constant(5), jt: 0, jf: 2), .load(.memory(0)),
+                .branch(.anyBitSet, .constant(0x1fff), jt: 0, jf: 1), .result(.constant(0)), .result(.constant(1)),
+            ], "parameters", "blocks", "dead")
+        _ = NetworkOrder.run(on: &graph)
+        _ = BoundsChecks.run(on: &graph, limits)
+        #expect(TestMerging.run(on: &graph) == ["made 1 tests part of others"])
+        _ = DeadCode.run(on: &graph)
+        let text = text(graph)
+        #expect(text.contains("raw half packet[20]"))
+        #expect(text.contains("raw word packet[23]"))
+    }
+
     @Test func aRangeIsOneComparison() throws {
         var graph = try graph(
             [

@@ -67,10 +67,8 @@ struct TestMerging {
             let gone = end.target
             chain[place].test = combined(chain[place].test, next)!
             put(chain[place].test, at: chain[place].block)
-            // Blocks behind the one that is gone may read its constants.
-            graph.blocks[chain[place].block.number].instructions += graph.blocks[gone.number].instructions.filter {
-                graph.instruction($0)?.constant != nil
-            }
+            // Blocks behind the one that is gone may read what it computed. Between the two nothing is required.
+            graph.blocks[chain[place].block.number].instructions += graph.blocks[gone.number].instructions
             // The last of the chain goes on where the one that is gone did.
             let last = chain[chain.count - 1].block
             graph.blocks[last.number].terminator = graph.blocks[last.number].terminator.mapEdges {
