@@ -67,7 +67,7 @@ import Testing
     /// far as the copy goes, across its end and behind it.
     static let expressions = [
         "tcp port 80", "udp port 53", "host 10.0.0.2", "tcp[tcpflags] & tcp-syn != 0", "portrange 50-90",
-        "less 20 or tcp port 80 and host 10.0.0.2",
+        "less 20 or tcp port 80 and host 10.0.0.2", "tcp[3] != 80", "ip[33] != 7 and ip[19] != 7 and ip[1] != 7",
         "tcp[((tcp[12] & 0xf0) >> 2):4] = 0x47455420", "ether host 02:00:00:00:00:02", "vlan and tcp port 80",
         "tcp port 80 and ether[58:4] != 0 or ether[70] = 0", "tcp[13] = 2 and ip[ip[8] & 31:2] > 7",
         "ether[1:4] + ether[6:4] + ether[3:2] + ether[15:4] > ether[17:4]", "tcp[1:2] + tcp[3:4] + udp[5:2] > 0x50",

@@ -61,6 +61,37 @@ import Testing
         try compare(trees, filter, size)
     }
 
+    /// A list of halves has no number of more than 16 bits, and none that only looks like one of another list's: where
+    /// nothing folds it away, it is never found, whichever way packets are read.
+    @Test func numbersThatDoNotFitAreNotFound() throws {
+        let numbers = (0..<12).map { Self.number($0, .half) }
+        func chain(_ numbers: [UInt32], found: Int) -> [Operation] {
+            numbers.enumerated().map {
+                .branch(.equal, .constant($1), jt: UInt8(numbers.count - $0 - 1 + found), jf: 0)
+            }
+        }
+        // The second list has 65,536 more than the first in place of its last number.
+        let others = numbers.dropLast() + [numbers[11] + 0x10000]
+        let filter = try Program(
+            ([.load(.absolute(.half, 4))] + chain(numbers, found: 15) + [.load(.absolute(.half, 6))]
+                + chain(Array(others), found: 1) + [
+                    .result(.constant(0)), .result(.constant(1)), .result(.constant(2)),
+                ])
+                .map { Instruction($0) })
+        let program = try Compiler.compile(
+            filter, for: .tc(match: .shot), options: CompilerOptions(byteOrder: .little, passes: []))
+        #expect(program.data.count > 0)
+        for (first, second) in [(0xffff, numbers[11]), (0xffff, numbers[3]), (numbers[5], 0xffff)] {
+            let bytes = [first, second].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+            for linear in [0, 8] {
+                let packet = Packet([1, 2, 3, 4] + bytes, linearLength: linear)
+                let isFound = try ClassicMachine().run(filter, on: packet) != 0
+                let result = try ExtendedMachine(byteOrder: .little).run(program, on: packet)
+                #expect((result == 2) == isFound, "\(first), \(second), \(linear)")
+            }
+        }
+    }
+
     private static func number(_ place: Int, _ size: Operation.Size) -> UInt32 {
         let number = UInt32(place) &* 0x9e37_79b1
         return size == .word ? number : number >> 16

@@ -69,6 +69,27 @@ import Testing
         #expect(TestOrder.run(on: &graph).isEmpty)
     }
 
+    /// What has made sure of a load's bytes may come behind it then.
+    @Test func whatMovesIsRequiredAnew() throws {
+        var graph = try graph("tcp dst port 443 and dst host 10.0.0.1")
+        let load = Graph.Instruction.load(.word, Graph.Address(index: nil, offset: 30))
+        let type = Graph.Instruction.load(.byte, Graph.Address(index: nil, offset: 23))
+        func block(_ instruction: Graph.Instruction) throws -> Int {
+            try #require(
+                graph.blocks.indices.first { block in
+                    graph.blocks[block].instructions.contains { graph.instruction($0) == instruction }
+                })
+        }
+        // As if the address had been asked for where the protocol is.
+        let requirement = graph.blocks[try block(load)].instructions.remove(at: 0)
+        #expect(graph.instruction(requirement)?.isRequirement == true)
+        graph.blocks[try block(type)].instructions.append(requirement)
+        #expect(text(graph).components(separatedBy: "require word packet[30]").count == 2)
+        #expect(!TestOrder.run(on: &graph).isEmpty)
+        #expect(text(graph).contains("if %0 == 0x800 goto b4 else b6"))
+        #expect(text(graph).contains("b4:\n  require word packet[30]\n"))
+    }
+
     /// A packet without an interface ends this filter with another number, whatever is asked behind that.
     @Test func nothingPassesAnotherEnd() throws {
         let filter: [Operation] = [

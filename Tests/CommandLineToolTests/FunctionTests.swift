@@ -9,6 +9,12 @@
     struct FunctionTests {
         static let filters = [
             ("icmp", "greater 60"), ("tcp port 80", "tcp[tcpflags] & tcp-syn != 0"), ("host 10.0.0.1", "len = 42"),
+            // Lists, for which both objects bring a table.
+            (
+                (["10.0.0.1"] + (2...14).map { "10.\(17 * $0).0.\($0)" }).map { "host \($0)" }.joined(
+                    separator: " or "),
+                ([53, 80, 443] + (1...12).map { 1000 * $0 + 7 }).map { "port \($0)" }.joined(separator: " or ")
+            ),
         ]
 
         @Test(arguments: ["xdp", "tc"], filters)
@@ -21,6 +27,8 @@
                 try #require(header.status == 0, "\(header.errors)")
                 let object = try ToolRun(arguments + ["-o", folder.path("\(name).o")])
                 try #require(object.status == 0, "\(object.errors)")
+                let listing = try ToolRun(arguments + ["--emit", "asm"]).text
+                #expect(listing.contains(".table") == expression.contains(" or "))
             }
             let frames = Frames.all.enumerated().map { (file: "frame\($0.offset)", frame: $0.element) }
             for (file, frame) in frames { try folder.file(file, containing: frame.bytes) }

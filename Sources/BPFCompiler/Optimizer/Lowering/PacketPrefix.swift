@@ -113,6 +113,7 @@ struct PacketPrefix {
         guard hasInstructions else { return most[entry] > 1 }
         return most[entry] > 3 || most[entry] == 3 && average[entry] > 2
     }
+
     /// How often the ways out of a block are taken: a guess, each as often as the other but where all bits of an address
     /// would have to be right.
     private static func shares(of terminator: Terminator, in graph: Graph) -> [Double] {

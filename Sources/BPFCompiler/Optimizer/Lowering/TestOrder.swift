@@ -110,7 +110,7 @@ extension TestOrder {
         for part in parts {
             let unit = unit(of: part)
             let bytes = testedBytes(by: part)
-            if let bytes, let before = tested, !bytes.isEmpty {
+            if let bytes, let before = tested {
                 let both = min(before.lowerBound, bytes.lowerBound)..<max(before.upperBound, bytes.upperBound)
                 if both.count <= 4 {
                     var joined = units.removeLast()
@@ -168,6 +168,7 @@ extension TestOrder {
         let passesTaken = then.target == part.exit
         let taken: Double
         switch comparison {
+        // Many bits are those of an offset, which fragments behind the first have; a few are flags.
         case .equal: taken = equal(left)
         case .anyBitSet: taken = (graph.instruction(right)?.constant ?? 0).nonzeroBitCount > 8 ? 0.05 : 0.4
         case .greater, .greaterOrEqual: taken = 0.5

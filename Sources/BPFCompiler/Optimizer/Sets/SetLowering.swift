@@ -83,7 +83,7 @@ struct SetLowering {
             add(.arithmetic(op, left, add(.constant(right))))
         }
         let table: Int
-        if let size = sizeInHostOrder(number), order == .little,
+        if let size = sizeInHostOrder(number), order == .little, size == .word || graph.sets[set].last! <= 0xffff,
             let known = tables.knownTable(of: graph.sets[set].map { $0.swapped(size) }.sorted())
         {
             // The other way of reading packets has the numbers in the order of the packet.
