@@ -195,30 +195,50 @@
 
         /// Loops in each other and behind each other, in the kernel.
         @Test(arguments: 0..<2) func randomLoopsDecideAsLibpcap(place: Int) throws {
-            let target = Self.targets[place]
             // The same each time: of others the verifier may find a bounded one too much.
             var generator = SeededGenerator(seed: 7 + UInt64(place))
             var matches = 0
             for kernel in [KernelVersion(5, 17), KernelVersion(6, 8)] {
                 for _ in 0..<15 {
-                    let filter = PacketFilter(RandomLoops.next(using: &generator))
-                    let compiled = try filter.compile(for: target, options: CompilerOptions(kernel: kernel))
-                    // Others have bounded loops, of which random ones can be too much for the verifier.
-                    guard compiled.program.functions.count > 1 else { continue }
-                    let program = try compiled.load()
-                    for _ in 0..<5 {
-                        let packet =
-                            [UInt8](repeating: 2, count: 12)
-                            + (0..<60).map { _ in UInt8.random(in: 0...255, using: &generator) }
-                        let theirs = libpcapResult(filter.classic, packet) != 0
-                        let ours = try program.run(on: packet).returnValue
-                        guard case .verdict(let match, _) = target.result else { return }
-                        #expect((ours == match.value) == theirs, "\(filter.classic.instructions) on \(packet)")
-                        if theirs { matches += 1 }
-                    }
+                    let filter = RandomLoops.next(using: &generator)
+                    matches += try matchesCompared(filter, Self.targets[place], kernel, using: &generator)
                 }
             }
             #expect(matches > 0)
+        }
+
+        /// What once was refused is taken.
+        @Test(arguments: 0..<2) func pastCrashersDecideAsLibpcap(place: Int) throws {
+            var generator = SeededGenerator()
+            #expect(!Corpus.loopCrashers.isEmpty)
+            for (_, filter) in Corpus.loopCrashers {
+                for kernel in [KernelVersion(5, 17), KernelVersion(6, 8)] {
+                    _ = try matchesCompared(filter, Self.targets[place], kernel, using: &generator)
+                }
+            }
+        }
+
+        /// Runs a filter whose loops a helper function runs on random packets, and returns how many match.
+        private func matchesCompared(
+            _ classic: ClassicBPF.Program, _ target: Target, _ kernel: KernelVersion,
+            using generator: inout SeededGenerator
+        ) throws -> Int {
+            let filter = PacketFilter(classic)
+            let compiled = try filter.compile(for: target, options: CompilerOptions(kernel: kernel))
+            // Others have bounded loops, of which random ones can be too much for the verifier.
+            guard compiled.program.functions.count > 1, case .verdict(let match, _) = target.result else { return 0 }
+            let program = try compiled.load()
+            var matches = 0
+            for _ in 0..<5 {
+                let packet =
+                    [UInt8](repeating: 2, count: 12)
+                    + (0..<60).map { _ in UInt8.random(in: 0...255, using: &generator) }
+                let theirs = libpcapResult(filter.classic, packet) != 0
+                let ours = try program.run(on: packet).returnValue
+                #expect((ours == match.value) == theirs, "\(filter.classic.instructions) on \(packet)")
+                if theirs { matches += 1 }
+            }
+            return matches
         }
 
         /// The loaders people have take the function that the helper function calls, and give it to the kernel.

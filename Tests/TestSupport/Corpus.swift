@@ -34,6 +34,10 @@ public enum Corpus {
     /// Programs on which the compiler has failed before, in the order of their names.
     public static let crashers: [(name: String, program: ClassicBPF.Program)] = readPrograms("crashers")
 
+    /// Programs with backward jumps on which it has failed, in the order of their names.
+    public static let loopCrashers: [(name: String, program: ClassicBPF.Program)] = readPrograms(
+        "crashers/loops", satisfying: .libpcap)
+
     /// The names of ``programs``, as arguments of tests.
     public static var programNames: [String] { programs.map(\.name) }
 
@@ -47,13 +51,15 @@ public enum Corpus {
         }
     }
 
-    private static func readPrograms(_ name: String) -> [(name: String, program: ClassicBPF.Program)] {
+    private static func readPrograms(
+        _ name: String, satisfying rules: RuleSet = .kernel
+    ) -> [(name: String, program: ClassicBPF.Program)] {
         let programs = folder.appending(path: name)
         let files = try! FileManager.default.contentsOfDirectory(at: programs, includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == "ddd" }
         return files.map { file in
             let text = try! String(contentsOf: file, encoding: .utf8)
-            let program = try! ClassicBPF.Program(tcpdumpInstructions(text), satisfying: .kernel)
+            let program = try! ClassicBPF.Program(tcpdumpInstructions(text), satisfying: rules)
             return (file.deletingPathExtension().lastPathComponent, program)
         }.sorted { $0.0 < $1.0 }
     }

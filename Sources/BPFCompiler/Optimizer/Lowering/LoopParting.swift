@@ -105,7 +105,10 @@ struct LoopParting {
         round.failure = 1
         round.loop = SharedState(count: round.blocks[0].parameters.count, rounds: rounds, results: results)
         let entered = Dictionary(uniqueKeysWithValues: zip(headers, handed))
-        return RoundValues.run(on: round, live, Set(handed.joined()), entered)
+        round = RoundValues.run(on: round, live, Set(handed.joined()), entered)
+        // The verifier does not know what earlier rounds have required.
+        for id in round.reachableBlocks { round.requireLoads(in: id) }
+        return round
     }
 
     /// Ends the ways to first blocks of loops that `isEnd` says so of, by handing over what the loop has to know.

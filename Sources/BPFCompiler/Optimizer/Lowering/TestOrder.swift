@@ -77,27 +77,10 @@ struct TestOrder {
                 graph.blocks[block.number].terminator = graph.blocks[block.number].terminator.mapEdges {
                     $0.target == part.exit ? Edge(target: next) : $0
                 }
-                requireLoads(in: block)
+                // What required the bytes of a load may come later now.
+                graph.requireLoads(in: block)
             }
         }
-    }
-
-    /// Lets each load of a block stand behind a requirement of its own: what required it may come later now.
-    private mutating func requireLoads(in id: BlockID) {
-        var instructions: [Value] = []
-        var required: Set<Graph.Instruction> = []
-        for value in graph.blocks[id.number].instructions {
-            let instruction = graph.instruction(value)!
-            if case .requireBytes = instruction { required.insert(instruction) }
-            if case .load(let size, let address) = instruction,
-                required.insert(.requireBytes(size, address)).inserted
-            {
-                instructions.append(
-                    graph.makeInstruction(.requireBytes(size, address), origin: graph.origins[value.number]))
-            }
-            instructions.append(value)
-        }
-        graph.blocks[id.number].instructions = instructions
     }
 }
 
