@@ -30,14 +30,16 @@ extension Selector {
     ) {
         // How many of the bytes lie in front.
         let before = function.makeRegister()
-        append(.move64(.r0, .r0), dst: before, src: shift)
+        if start.offset == 0 {
+            append(.move64(.r0, .r0), dst: before, src: shift)
+        } else {
+            // The other way round the verifier of Linux 6.18 would remember how far this is from `shift`, and refuse to
+            // add a number that it knows so to a pointer where that is far.
+            append(.move64(.r0, -Int32(start.offset)), dst: before)
+            append(.alu64(.add, .r0, .r0), dst: before, src: shift)
+        }
         if let index = start.index {
             append(.alu64(.subtract, .r0, .r0), dst: before, src: operand(index))
-        }
-        if start.offset != 0 {
-            let offset = function.makeRegister()
-            append(.move32(.r0, start.offset), dst: offset)
-            append(.alu64(.subtract, .r0, .r0), dst: before, src: offset)
         }
         emitDynptr()
         let (straddling, behind, join) = (function.makeBlock(), function.makeBlock(), function.makeBlock())
