@@ -21,11 +21,8 @@ public struct CompilerOptions: Hashable, Sendable {
     /// Whether the program may read tables of constants, for which what it is written to must have a place: an object
     /// has, the bytes of the instructions alone have not. Long lists are looked up in them.
     public var allowsTables: Bool
-    /// Whether the program is to be part of another one, the entry of which calls its own: it leaves room on the stack,
-    /// and its answer is told where the kernel wants none, too.
-    public var isPart = false
-    /// The bytes of stack that parts have: what calls a part has some too, and a part may be asked by another function.
-    static let stackSizeOfParts = 512 - 64
+    /// What the functions that filters become are to the program.
+    var role = FunctionRole.filter
     /// Whether loops are bounded even where a helper function is there to run them.
     var boundsLoops = false
     /// What the packets of one function of the program begin with, where the hook shows several kinds.
@@ -47,6 +44,9 @@ public struct CompilerOptions: Hashable, Sendable {
         self.allowsTables = allowsTables
     }
 
+    /// The permit to end functions for `hook` by reading packets, where their role gives it.
+    func permit(on hook: Hook) -> EndingPermit? { .permit(for: role, on: hook) }
+
     /// The oldest kernel that is to take a program for `hook`.
     func kernel(for hook: Hook) -> KernelVersion {
         kernel ?? max(.usual, hook.minimumKernel, hook.wholePacketKernel)
@@ -59,7 +59,7 @@ public struct CompilerOptions: Hashable, Sendable {
     func loops(on hook: Hook) -> LoopForm {
         let kernel = kernel(for: hook)
         if kernel >= .mayGoto { return .leftToRun }
-        let hasOwnEntry = !isPart && !hook.isFunction
+        let hasOwnEntry = role == .filter && !hook.isFunction
         let context = hook.context
         return kernel >= .loopCalls && hasOwnEntry && !boundsLoops && (context == .socketBuffer || context == .xdp)
             ? .called : .bounded
@@ -103,6 +103,9 @@ extension KernelVersion {
 
     /// Where the kernel began to follow all the headers to a packet's payload that it does now, CFM's the last.
     static let payloadHeaders = KernelVersion(6, 5)
+
+    /// Where classic loads in the header areas reach what is not in a packet's linear part.
+    static let wholeHeaderAreas = KernelVersion(6, 16)
 
     /// Where programs may read any memory of the kernel by plain loads (`bpf_rdonly_cast` to a type of 0).
     static let plainKernelMemory = KernelVersion(6, 17)

@@ -94,6 +94,20 @@ public struct CompiledProgram: Hashable, Sendable {
         ).text()
     }
 
+    /// The program itself.
+    ///
+    /// - Throws: ``Defect`` where an instruction is none of RFC 9669's.
+    func validated() throws(Defect) -> CompiledProgram {
+        for (index, instruction) in program.linked().instructions.enumerated() {
+            do {
+                try instruction.validate()
+            } catch {
+                throw Defect("instruction \(index) of the program is not valid: \(error)")
+            }
+        }
+        return self
+    }
+
     /// The text that line information counts lines of.
     var source: SourceText { SourceText(fileName: Self.sourceFileName, lines: sourceLines) }
 

@@ -67,41 +67,41 @@ public struct PacketFilter: Hashable, Sendable {
         for target: Target, named name: String = "filter", options: CompilerOptions = CompilerOptions()
     ) throws -> CompiledProgram {
         let target = target.showing(vlan: try view(for: target, options))
+        if options.level == .mirror {
+            let program = try Translator.translate(classic, to: .loadable(target), named: name)
+            return try CompiledProgram(filter: self, target: target, program: program).validated()
+        }
+        let options = try withPacketArgument(options, of: target.hook)
+        let program = try Compiler.compile(
+            classic, orForIP: forIP(on: target.hook), for: target, named: name, options: options)
+        return try compiled(
+            program, for: target, options, loopRounds: Compiler.loopRounds(of: classic, for: target, options: options))
+    }
+
+    /// The program, and what is to be said of it.
+    func compiled(
+        _ program: ExtendedProgram, for target: Target, _ options: CompilerOptions, loopRounds: Int?
+    ) throws(Defect) -> CompiledProgram {
+        // Where no packet can need more rounds nothing has to be said.
+        let isEnough = expression != nil && loopRounds == Compiler.mostLoopRounds
+        return try CompiledProgram(
+            filter: self, target: target, program: program, byteOrder: options.byteOrder,
+            loopRounds: isEnough ? nil : loopRounds,
+            reachesWholePackets: Compiler.reachesWholePackets(for: target, options: options)
+        ).validated()
+    }
+
+    /// The options with the argument of a tracepoint or function that is the packet.
+    func withPacketArgument(_ options: CompilerOptions, of hook: Hook) throws -> CompilerOptions {
+        guard hook.context == .tracing, options.socketBufferArgument == nil else { return options }
         var options = options
-        if target.hook.context == .tracing, options.level == .optimized, options.socketBufferArgument == nil {
-            options.socketBufferArgument = try Self.packetArgument(of: target.hook)
-        }
-        let program =
-            switch options.level {
-            case .mirror: try Translator.translate(classic, to: .loadable(target), named: name)
-            case .optimized:
-                try Compiler.compile(
-                    classic, orForIP: target.hook.context == .tracing ? forIP() : nil, for: target, named: name,
-                    options: options)
-            }
-        for (index, instruction) in program.linked().instructions.enumerated() {
-            do {
-                try instruction.validate()
-            } catch {
-                throw Defect("instruction \(index) of the program is not valid: \(error)")
-            }
-        }
-        let isOptimized = options.level == .optimized
-        return CompiledProgram(
-            filter: self, target: target, program: program, byteOrder: isOptimized ? options.byteOrder : nil,
-            loopRounds: isOptimized ? statedRounds(for: target, options) : nil,
-            reachesWholePackets: !isOptimized || Compiler.reachesWholePackets(for: target, options: options))
+        options.socketBufferArgument = try Self.packetArgument(of: hook)
+        return options
     }
 
-    /// How many rounds loops get, nil where there are none, or where no packet can need more.
-    private func statedRounds(for target: Target, _ options: CompilerOptions) -> Int? {
-        let rounds = Compiler.loopRounds(of: classic, for: target, options: options)
-        return expression != nil && rounds == Compiler.mostLoopRounds ? nil : rounds
-    }
-
-    /// The filter for packets without an Ethernet header, or nil where no such packet can match.
-    private func forIP() -> ClassicProgram? {
-        guard var compiler, let expression else { return nil }
+    /// The filter for packets without an Ethernet header, or nil where `hook` shows none or no such packet can match.
+    func forIP(on hook: Hook) -> ClassicProgram? {
+        guard hook.context == .tracing, var compiler, let expression else { return nil }
         compiler.linkType = .rawIP
         return try? compiler.compile(expression)
     }

@@ -29,48 +29,51 @@ import Testing
     /// Random filters and the corpus, inlined beside the filters called, with loops and with calls among them.
     @Test(arguments: [Hook.xdp, .tc, .socket, .netfilter]) func inlinedFiltersLeadWhereTheirResultsDo(hook: Hook) throws
     {
-        var options = CompilerOptions()
-        options.isPart = true
         var generator = SeededGenerator(for: hook.description)
         let maker = RandomProgram(allowing: [])
         let filters =
             (0..<100).map { _ in maker.next(using: &generator) } + Corpus.programs.map(\.1)
         var results: Set<UInt32> = []
         for filter in filters {
-            guard let part = try? Compiler.compile(filter, for: CountingProgram.target(on: hook), options: options)
-            else { continue }
-            guard part.functions.count == 1 else { continue }
-            var assembler = Assembler(functionNamed: "inlined")
-            let (match, next) = (assembler.makeLabel(), assembler.makeLabel())
-            assembler.inline(part.entry, match: match, next: next)
-            assembler.place(match)
-            assembler.append(.move32(.r0, 1))
-            assembler.append(.exit)
-            assembler.place(next)
-            assembler.append(.move32(.r0, 0))
-            assembler.append(.exit)
-            let inlined = Program(functions: [try assembler.finish()], data: part.data)
+            guard let part = try? Compiler.part(filter, on: hook), part.isInlinable else { continue }
             for place in stride(from: filter.instructions.count % 7, to: Frames.all.count, by: 7) {
                 let packet =
                     hook.linkLayer == .ethernet
                     ? Packet(ethernet: Frames.all[place].bytes) : Packet(Array(Frames.all[place].bytes.dropFirst(14)))
-                let expected = try ClassicMachine().run(filter, on: packet) == 0 ? 0 : 1 as UInt32
-                let result = try ExtendedMachine().run(inlined, on: packet, context: hook.machineContext)
+                let expected = FilterPart.answer(behind: try ClassicMachine().run(filter, on: packet) == 0 ? 0 : 1)
+                let result = try ExtendedMachine().run(
+                    part.programGoingOn, on: packet, context: hook.machineContext)
                 #expect(result == expected, "\(filter.instructions) on \(packet)")
                 results.insert(result)
             }
         }
-        #expect(results == [0, 1])
+        #expect(results == [11, 20])
+    }
+
+    /// Only where a function is nothing but the filter there is a permit to end it.
+    @Test(arguments: Hook.packetHooks + [.tpBTF("kfree_skb"), .rawTP("kfree_skb"), .function(.tc)])
+    func noPartMayEndItsFunction(hook: Hook) throws {
+        #expect(EndingPermit.permit(for: .part, on: hook) == nil)
+        #expect((EndingPermit.permit(for: .filter, on: hook) != nil) == hook.hasPacketLoads)
+        // ldx len; ldb [x + 0]: behind every packet, in a header area for all that is known.
+        let beyond = try Program([
+            Instruction(.loadIndex(.length)), Instruction(.load(.indirect(.byte, 0))), Instruction(.result(.a)),
+        ])
+        for kernel in [KernelVersion?.none, KernelVersion(6, 18)] {
+            var options = CompilerOptions(kernel: kernel)
+            options.socketBufferArgument = 0
+            let part = try Compiler.part(beyond, on: hook, options: options)
+            let loads = part.program.functions.flatMap(\.instructions).filter(\.isPacketLoad)
+            #expect(loads.isEmpty)
+        }
     }
 
     @Test func filtersAreOneFunctionWithTheLinesOfAll() throws {
-        var options = CompilerOptions()
-        options.isPart = true
+        let options = CompilerOptions()
         let compiler = ExpressionCompiler(
             linkType: .ethernet, snapshotLength: 65_535, optimizes: true, netmask: nil)
         let parts = try ["udp", "icmp"].map {
-            try Compiler.compile(
-                compiler.compile($0), for: CountingProgram.target(on: .xdp), options: options)
+            try Compiler.part(compiler.compile($0), on: .xdp, options: options)
         }
         let program = try CountingProgram.join(parts, on: .xdp, lineCounts: [20, 10], options: options)
         #expect(program.functions.map(\.name) == ["count"])

@@ -65,7 +65,7 @@ struct GraphEvaluator {
                 case .half: UInt32(UInt16(number).byteSwapped)
                 case .word: number.byteSwapped
                 }
-        case .classicLoad(let size, let address):
+        case .classicLoad(let size, let address, _):
             if try !isThere(size, address) { return graph.failure }
             values[value] = try load(size, address)
         case .length: values[value] = packet.length

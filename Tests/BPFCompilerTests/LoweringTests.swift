@@ -224,7 +224,7 @@ import Testing
         #expect(text(nowhere) == "b0:\n  return 0\n")
 
         var byInstruction = try graph([.load(.absolute(.byte, 0xfff0_0009)), .result(.a)], "blocks")
-        AddressLowering.run(on: &byInstruction, .instructions)
+        AddressLowering.run(on: &byInstruction, .classicLoads(by: .helpers))
         #expect(text(byInstruction) == "b0:\n  %0 = classic byte packet[4293918729]\n  return %0\n")
     }
 

@@ -40,7 +40,9 @@ import Testing
     }
 
     /// Chains with several outcomes, of words and of halves: those that lead to one place are sets.
-    @Test(arguments: [Operation.Size.half, .word], [PacketAccess.pointers, .instructions])
+    @Test(
+        arguments: [Operation.Size.half, .word],
+        [PacketAccess.pointers, .instructions(.permit(for: .filter, on: .socket)!)])
     func graphsWithSetsDecideAsTheFilter(size: Operation.Size, access: PacketAccess) throws {
         let filter = try Self.filter(size)
         let optimizer = Optimizer()

@@ -10,19 +10,23 @@ extension Packet {
         guard hook.linkLayer == .ethernet else { return self }
         let beside = hook.context == .xdp ? nil : metadata.vlan
         var (bytes, networkHeader) = (bytes, networkHeaderOffset)
+        var linear = linearLength
         switch view {
         case .bytes: return self
         case .wire:
             guard let beside else { return self }
             bytes.insert(contentsOf: [beside.tpid, beside.tci].flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }, at: 12)
             networkHeader += 4
+            if linear >= 12 { linear += 4 }
         case .stripped:
             guard beside == nil, hasTagInBytes else { return self }
             bytes.removeSubrange(12..<min(16, bytes.count))
             networkHeader -= 4
+            linear = linear < 16 ? min(linear, 12) : linear - 4
         }
         var shown = Packet(
-            bytes, networkHeaderOffset: networkHeader, linkLayerHeaderOffset: linkLayerHeaderOffset, metadata: metadata)
+            bytes, linearLength: linear, networkHeaderOffset: networkHeader,
+            linkLayerHeaderOffset: linkLayerHeaderOffset, metadata: metadata)
         // More where the packet goes on where the program cannot read it.
         shown.length = UInt32(bytes.count) + length - UInt32(self.bytes.count)
         return shown

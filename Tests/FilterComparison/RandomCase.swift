@@ -14,6 +14,8 @@ public struct RandomCase {
     public let target: Target
     /// How the program is made.
     public let options: CompilerOptions
+    /// Whether the filter is a part of a program that goes on behind it.
+    public let isPart: Bool
     private var generator: SeededGenerator
 
     /// The hooks, each with its two verdicts this way or that.
@@ -41,6 +43,9 @@ public struct RandomCase {
         target.vlan = view
         // All 32 bits tell more of what went wrong than a verdict.
         if target.hook.context != .tracing, generator.chance(50) { target.result = .number }
+        // At the entry of a function a program returns 0; as a part of another it tells what it found.
+        isPart = target.hook == .fentry("ip_rcv") || !target.hook.isFunction && generator.chance(20)
+        if isPart { target = FilterPart.target(on: target.hook, showing: view) }
         self.target = target
         // Where there is no such hook or way of reading packets before a kernel, that is what the default is.
         let kernel =
@@ -49,12 +54,9 @@ public struct RandomCase {
             case .socketBuffer: generator.pick(Self.kernels + [Self.calling])
             case .netfilter, .tracing: generator.pick(Self.kernels)
             }
-        var options = CompilerOptions(
+        options = CompilerOptions(
             isa: generator.pick(Array(InstructionSet.allCases)), byteOrder: generator.pick([.little, .little, .big]),
             passes: Self.passes(using: &generator), kernel: kernel)
-        // At the entry of a function a program returns 0; as a part of another it tells what it found.
-        if target.hook == .fentry("ip_rcv") { options.isPart = true }
-        self.options = options
         let isEthernet = target.hook.linkLayer == .ethernet
         filter = Self.filter(for: target, isEthernet: isEthernet, using: &generator)
         ipFilter =
@@ -82,12 +84,20 @@ public struct RandomCase {
         return Optimizer.passNames.filter { _ in generator.chance(share) }
     }
 
-    /// The program, or nil where the hook lacks what the filter asks for.
+    /// The program and the rounds that its loops get, or nil where the hook lacks what the filter asks for.
     ///
     /// - Throws: ``CompilerError`` with any other reason.
-    public func compiled() throws(CompilerError) -> ExtendedBPF.Program? {
+    public func compiled() throws(CompilerError) -> (program: ExtendedBPF.Program, loopRounds: Int?)? {
         do throws(CompilerError) {
-            return try Compiler.compile(filter, orForIP: ipFilter, for: target, options: options)
+            if isPart {
+                let part = try Compiler.part(
+                    filter, orForIP: ipFilter, on: target.hook, showing: target.vlan, options: options)
+                return (part.programGoingOn, part.loopRounds)
+            }
+            return (
+                try Compiler.compile(filter, orForIP: ipFilter, for: target, options: options),
+                Compiler.loopRounds(of: filter, for: target, options: options)
+            )
         } catch {
             switch error.reason {
             case .unavailableExtension, .needsKernel, .searchInView: return nil
@@ -114,9 +124,8 @@ public struct RandomCase {
     /// - Returns: Nil too where the hook lacks what the filter asks for; `isCompiled` tells.
     public mutating func difference(packets count: Int, _ isCompiled: inout Bool) -> String? {
         do {
-            guard let program = try compiled() else { return nil }
+            guard let (program, rounds) = try compiled() else { return nil }
             isCompiled = true
-            let rounds = Compiler.loopRounds(of: filter, for: target, options: options)
             // Each number of a table can be wrong on its own; few programs have any.
             for packet in packets(program.data.isEmpty ? count : 10 * count) {
                 if let rounds, exceeds(rounds, on: packet) { continue }
@@ -156,19 +165,27 @@ public struct RandomCase {
 
     /// What a program is to return: what the classic machine makes of the packet that the filter is shown.
     private func expected(on packet: Packet) throws -> UInt32 {
+        try isPart ? FilterPart.answer(behind: result(on: packet)) : result(on: packet)
+    }
+
+    /// Whether the kernel that the program is for reaches whole packets relative to a header.
+    private var areasAreWhole: Bool { options.kernel.map { $0 >= KernelVersion(6, 16) } ?? false }
+
+    private func result(on packet: Packet) throws -> UInt32 {
         let machine = ClassicMachine(byteOrder: options.byteOrder)
         var shown = Compiler.reachesWholePackets(for: target, options: options) ? packet : packet.linearPart
         if packet.isIP(on: target.hook) {
             shown.linkLayerHeaderOffset = nil
             guard let ipFilter, try machine.run(ipFilter, on: shown) != 0 else { return 0 }
             // A part tells of which kind the packet was.
-            return options.isPart ? 2 : 1
+            return isPart ? 2 : 1
         }
         shown = shown.shown(in: target.vlan ?? .bytes, on: target.hook)
+        // The kernel's own instructions do what the kernel does that runs them, here the newest; helper functions do not.
+        shown.headerAreasAreLinear = isPart && target.hook.hasPacketLoads && !areasAreWhole
         let number = try machine.run(filter, on: shown)
         return switch target.result {
         case .number: number
-        case .verdict where options.isPart: number == 0 ? 0 : 1
         case .verdict(let match, let noMatch): number == 0 ? noMatch.value : match.value
         }
     }
@@ -184,7 +201,7 @@ extension Packet {
 extension RandomCase: CustomStringConvertible {
     /// What the program is compiled for, and the filter as `tcpdump -ddd` would print it.
     public var description: String {
-        var text = "\(target) --cpu \(options.isa) --endian \(options.byteOrder)"
+        var text = "\(isPart ? "part of " : "")\(target) --cpu \(options.isa) --endian \(options.byteOrder)"
         if let kernel = options.kernel { text += " --kernel \(kernel)" }
         text += " --passes '\(options.passes.joined(separator: ","))'"
         for filter in [filter, ipFilter].compactMap({ $0 }) {

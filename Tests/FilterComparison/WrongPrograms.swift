@@ -33,7 +33,7 @@ public struct WrongPrograms: Sendable {
     /// Makes each mistake at one place of the program of `test` and compares it with the filter for `count` packets.
     public mutating func compare(_ test: RandomCase, packets count: Int) {
         var test = test
-        guard let program = try? test.compiled() else { return }
+        guard let program = try? test.compiled()?.program else { return }
         let packets = test.packets(count)
         for mistake in Mistake.allCases {
             guard let place = places(of: mistake, in: program).randomElement(using: &generator) else { continue }

@@ -99,7 +99,7 @@ extension Optimizer {
         _ = ConstantFolding.run(on: &graph)
         InterfaceLowering.run(on: &graph)
         AddressLowering.run(
-            on: &graph, hook == .xdp ? .offsets(linkLayer: 0, network: 14) : .instructions)
+            on: &graph, hook == .xdp ? .offsets(linkLayer: 0, network: 14) : .classicLoads(by: .helpers))
         // What clang makes of a bounded loop the verifier does not follow to its end.
         guard DominatorTree(graph).isAcyclic else { throw CompilerError(.loopInC) }
         _ = runPasses(on: &graph)

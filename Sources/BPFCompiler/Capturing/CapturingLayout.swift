@@ -123,7 +123,7 @@ public struct CapturedRecord {
         let tagProtocol = UInt16(bigEndian: number(UInt16.self, at: Field.tagProtocol))
         tag = tagProtocol == 0 ? nil : (tagProtocol, number(UInt16.self, at: Field.tag))
         packetType = number(UInt32.self, at: Field.packetType)
-        linkLayer = number(UInt32.self, at: Field.linkLayer) == CapturingProgram.rawIPMatch ? .rawIP : .ethernet
+        linkLayer = number(UInt32.self, at: Field.linkLayer) == FilterPart.rawIPMatch ? .rawIP : .ethernet
         dropReason = hasDropReason ? number(UInt32.self, at: Field.dropReason) : nil
         let captured = Int(number(UInt32.self, at: Field.captured))
         let room = UnsafeRawBufferPointer(rebasing: record[layout.headerSize...])

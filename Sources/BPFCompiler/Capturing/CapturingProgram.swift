@@ -23,34 +23,31 @@ public struct CapturingProgram {
     /// The record.
     let record = Register.r9
 
-    /// Makes a program of `filter`, compiled for ``CountingProgram/target(on:)`` with ``CompilerOptions/isPart``.
+    /// Makes a program of `filter`.
     ///
     /// Line marks are those of the filter.
     ///
     /// - Parameters:
-    ///   - filter: The filter.
+    ///   - filter: The filter, compiled for the hook of the layout.
     ///   - name: The name of the program, a C identifier.
     ///   - layout: The hook, and how packets are written.
     ///   - dropReasonArgument: Which argument of the hook tells why the packet was dropped, counted from 0.
     ///   - options: What the filter was compiled with.
     /// - Throws: ``CompilerError`` where packets cannot be copied on the hook by the kernel of the options.
     public static func make(
-        _ filter: ExtendedBPF.Program, named name: String = "capture", _ layout: CapturingLayout,
+        _ filter: FilterPart, named name: String = "capture", _ layout: CapturingLayout,
         dropReasonArgument: Int? = nil, options: CompilerOptions
     ) throws(CompilerError) -> ExtendedBPF.Program {
         let capturing = CapturingProgram(
             hook: layout.hook, options: options, layout: layout, dropReasonArgument: dropReasonArgument,
-            isInlined: filter.functions.count == 1 && filter.entry.slotCount < CountingProgram.inlinedSlots)
+            isInlined: filter.isInlinable)
         try capturing.checkKernel()
         let filter = filter.renamed("\(name)_filter")
-        let entry = try capturing.entry(named: name, of: filter.entry)
+        let entry = try filter.canMatch ? capturing.entry(named: name, of: filter) : capturing.idleEntry(named: name)
         return ExtendedBPF.Program(
-            functions: [entry] + (capturing.isInlined ? [] : filter.functions), data: filter.data,
-            maps: filter.maps + [CapturingLayout.lossMap])
+            functions: [entry] + (capturing.isInlined ? [] : filter.program.functions), data: filter.program.data,
+            maps: filter.program.maps + [CapturingLayout.lossMap])
     }
-
-    /// What a filter at a tracepoint returns for a packet that it saw without an Ethernet header.
-    static let rawIPMatch: UInt32 = 2
 
     /// The clocks that times are told by.
     public enum Clock: Hashable, Sendable {
@@ -79,7 +76,7 @@ public struct CapturingProgram {
         }
     }
 
-    private func entry(named name: String, of filter: Function) throws(CompilerError) -> Function {
+    private func entry(named name: String, of filter: FilterPart) throws(CompilerError) -> Function {
         var assembler = Assembler(functionNamed: name)
         let (submit, pass, lost) = (assembler.makeLabel(), assembler.makeLabel(), assembler.makeLabel())
         assembler.mark(line: 1)
@@ -97,18 +94,31 @@ public struct CapturingProgram {
         assembler.append(.move64(.r2, 0))
         assembler.append(.call(helper: HelperFunction.ringSubmit.rawValue))
         assembler.place(pass)
-        assembler.append(.move32(.r0, hook.untouched))
-        assembler.append(.exit)
+        appendPass(&assembler)
         assembler.place(lost)
         countLoss(thenGoTo: pass, &assembler)
         do { return try assembler.finish() } catch { preconditionFailure("no jump leads past a filter") }
     }
 
+    /// What is left of the program where no packet matches.
+    private func idleEntry(named name: String) -> Function {
+        var assembler = Assembler(functionNamed: name)
+        assembler.mark(line: 1)
+        appendPass(&assembler)
+        do { return try assembler.finish() } catch { preconditionFailure("there are no jumps") }
+    }
+
+    /// Lets the packet pass.
+    private func appendPass(_ assembler: inout Assembler) {
+        assembler.append(.move32(.r0, hook.untouched))
+        assembler.append(.exit)
+    }
+
     /// Goes to `pass` where the filter does not match; else `r0` is what it says, and the context is in `source`.
-    private func ask(_ filter: Function, orGoTo pass: Assembler.Label, _ assembler: inout Assembler) {
+    private func ask(_ filter: FilterPart, orGoTo pass: Assembler.Label, _ assembler: inout Assembler) {
         guard isInlined else {
             assembler.append(.move64(source, .r1))
-            assembler.append(.call(localAt: 0), .function(filter.name))
+            assembler.append(.call(localAt: 0), .function(filter.program.entry.name))
             assembler.append(.jump64(if: .r0, .equal, 0, 0), to: pass)
             return
         }
@@ -181,7 +191,7 @@ public struct CapturingProgram {
 
     /// Where on the stack: below what the filter has of it, or where that has a stack of its own, in 64 bytes.
     func slot(_ slot: Slot) -> Int16 {
-        -(isInlined ? Int16(CompilerOptions.stackSizeOfParts) : 0) - 8 * slot.rawValue
+        -(isInlined ? Int16(FilterPart.stackSize) : 0) - 8 * slot.rawValue
     }
 }
 

@@ -41,7 +41,7 @@ extension CapturingProgram {
         let (network, found) = (assembler.makeLabel(), assembler.makeLabel())
         assembler.append(.load(.halfword, .r1, source, 0), Self.field("mac_header"))
         assembler.append(.load(.doubleword, .r2, .r10, slot(.linkLayer)))
-        assembler.append(.jump64(if: .r2, .notEqual, Int32(Self.rawIPMatch), 0), to: found)
+        assembler.append(.jump64(if: .r2, .notEqual, Int32(FilterPart.rawIPMatch), 0), to: found)
         assembler.append(.load(.halfword, .r2, source, 0), Self.field("network_header"))
         assembler.append(.jump64(if: .r1, .equal, 0xffff, 0), to: network)
         // Where the network header is yet to be found, the place in its stead is in front of this one.

@@ -19,65 +19,45 @@ public struct CountingProgram {
     private let times = Register.r9
     private let context = Register.r6
 
-    /// Joins `filters`, compiled for ``target(on:)`` with ``CompilerOptions/isPart``, to one program.
+    /// Joins `filters` to one program.
     ///
     /// Line marks are those of the filters, counted on from filter to filter.
     ///
     /// - Parameters:
-    ///   - filters: The filters, up to ``CountingLayout/maximumFilterCount(with:)``.
-    ///   - hook: The hook they are for.
+    ///   - filters: The filters, compiled for `hook`, up to ``CountingLayout/maximumFilterCount(with:)``.
+    ///   - hook: The hook.
     ///   - name: The name of the program, a C identifier.
     ///   - lineCounts: How many source lines each filter has.
     ///   - histogram: What to keep besides, if anything.
     ///   - options: What the filters were compiled with.
     /// - Throws: ``CompilerError`` where the packet's length cannot be found on the hook.
     public static func join(
-        _ filters: [ExtendedBPF.Program], on hook: Hook, named name: String = "count", lineCounts: [Int],
+        _ filters: [FilterPart], on hook: Hook, named name: String = "count", lineCounts: [Int],
         histogram: Histogram? = nil, options: CompilerOptions
     ) throws(CompilerError) -> ExtendedBPF.Program {
         precondition(filters.count <= CountingLayout.maximumFilterCount(with: histogram), "too many filters")
         let joining = CountingProgram(
             hook: hook, options: options,
             layout: CountingLayout(filterCount: filters.count, histogram: histogram),
-            isInlined: filters.allSatisfy { $0.functions.count == 1 && $0.entry.slotCount < inlinedSlots })
-        var parts: [ExtendedBPF.Program] = []
+            isInlined: filters.allSatisfy(\.isInlinable))
+        var parts: [FilterPart] = []
         var line = 0
         for (number, (filter, count)) in zip(filters, lineCounts).enumerated() {
-            parts.append(part(filter.renamed("\(name)_\(number + 1)"), firstLine: line + 1))
+            parts.append(filter.renamed("\(name)_\(number + 1)").countingLines(from: line + 1))
             line += count
         }
-        let entry = try joining.entry(named: name, of: parts.map(\.entry))
-        let called = joining.isInlined ? [] : parts.flatMap(\.functions)
-        let rest = histogram == nil ? [] : [Self.rangeFunction(named: rangeFunction(of: name))]
+        let entry = try joining.entry(named: name, of: parts)
+        let called = joining.isInlined ? [] : parts.flatMap(\.program.functions)
+        let hasRanges = histogram != nil && parts.contains(where: \.canMatch)
+        let rest = hasRanges ? [Self.rangeFunction(named: rangeFunction(of: name))] : []
         return ExtendedBPF.Program(
-            functions: [entry] + called + rest, data: parts.flatMap(\.data), maps: joining.layout.maps
+            functions: [entry] + called + rest, data: parts.flatMap(\.program.data), maps: joining.layout.maps
         ).withoutRepeatedTables
-    }
-
-    /// The most slots a filter may have to be put into the entry: a jump leads 32,767 far, and its ends may grow.
-    static let inlinedSlots = 15_000
-
-    /// A filter with its lines counted from `firstLine`.
-    private static func part(_ filter: ExtendedBPF.Program, firstLine: Int) -> ExtendedBPF.Program {
-        var filter = filter
-        for index in filter.functions.indices {
-            var lines = filter.functions[index].lines
-            if lines.first?.instruction != 0 { lines.insert(LineMark(instruction: 0, line: 1), at: 0) }
-            filter.functions[index].lines = lines.map {
-                LineMark(instruction: $0.instruction, line: $0.line + firstLine - 1)
-            }
-        }
-        return filter
-    }
-
-    /// What filters that are joined are compiled for: 1 for a match, else 0.
-    public static func target(on hook: Hook) -> Target {
-        Target(hook: hook, match: Verdict(value: 1), noMatch: Verdict(value: 0))
     }
 
     private static func rangeFunction(of name: String) -> String { "\(name)_range" }
 
-    private func entry(named name: String, of filters: [Function]) throws(CompilerError) -> Function {
+    private func entry(named name: String, of filters: [FilterPart]) throws(CompilerError) -> Function {
         var assembler = Assembler(functionNamed: name)
         assembler.mark(line: 1)
         assembler.append(.move64(context, .r1))
@@ -87,7 +67,8 @@ public struct CountingProgram {
         if isInlined {
             for register in kept { assembler.append(.store(.doubleword, .r10, slot(of: register), register)) }
         }
-        for (number, filter) in filters.enumerated() {
+        // What never matches has a count that stays 0.
+        for (number, filter) in filters.enumerated() where filter.canMatch {
             let next = assembler.makeLabel()
             ask(filter, orGoTo: next, &assembler)
             if isInlined {
@@ -107,10 +88,10 @@ public struct CountingProgram {
     }
 
     /// Goes to `next` where the filter does not match.
-    private func ask(_ filter: Function, orGoTo next: Assembler.Label, _ assembler: inout Assembler) {
+    private func ask(_ filter: FilterPart, orGoTo next: Assembler.Label, _ assembler: inout Assembler) {
         guard isInlined else {
             assembler.append(.move64(.r1, context))
-            assembler.append(.call(localAt: 0), .function(filter.name))
+            assembler.append(.call(localAt: 0), .function(filter.program.entry.name))
             assembler.append(.jump64(if: .r0, .equal, 0, 0), to: next)
             return
         }
@@ -125,7 +106,7 @@ public struct CountingProgram {
 
     /// Where a register is kept meanwhile: below what filters have of the stack.
     private func slot(of register: Register) -> Int16 {
-        -Int16(CompilerOptions.stackSizeOfParts) - 8 * (1 + Int16(register.rawValue - context.rawValue))
+        -Int16(FilterPart.stackSize) - 8 * (1 + Int16(register.rawValue - context.rawValue))
     }
 
     /// Lets the packet pass.

@@ -35,6 +35,8 @@ enum HelperFunction: Int32 {
     case processorID = 8
     /// `bpf_skb_load_bytes`
     case socketBufferCopy = 26
+    /// `bpf_skb_load_bytes_relative`
+    case relativeCopy = 68
     /// `bpf_ringbuf_reserve`
     case ringReserve = 131
     /// `bpf_ringbuf_submit`

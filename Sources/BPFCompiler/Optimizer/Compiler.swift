@@ -80,13 +80,11 @@ struct Compilation {
     var ways: (first: PacketAccess, rest: PacketAccess?) {
         var failure: UInt32 = 0
         if case .verdict(_, let noMatch) = target.result { failure = noMatch.value }
-        let ways = PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook))
-        guard options.isPart || target.hook.isFunction || callsRounds else { return ways }
-        // The instructions end the function they are in, and Linux 6.18 loses its way there when it goes back from what
-        // calls the function to see where a number came from ("verifier bug: static subprog unexpected regs"). Functions
-        // that a helper function calls cannot have them.
-        func copying(_ way: PacketAccess) -> PacketAccess { way == .instructions ? .copies(.socketBuffer) : way }
-        return (copying(ways.first), ways.rest.map(copying))
+        // In functions that programs call, Linux 6.18 loses its way at the instructions when it goes back from there to see
+        // where a number came from ("verifier bug: static subprog unexpected regs"). Functions that a helper function calls
+        // cannot have them.
+        let permit = target.hook.isFunction || callsRounds ? nil : options.permit(on: target.hook)
+        return PacketAccess.ways(for: target.hook, failure: failure, options.kernel(for: target.hook), permit)
     }
 
     /// Whether a helper function runs the loops of the filter.
@@ -133,7 +131,7 @@ struct Compilation {
         let (graph, notes) = optimizer.simplify(filter, for: target, options)
         if callsRounds, LoopBounds.irreducibleLoop(in: graph) == nil, let (main, round) = optimizer.part(graph) {
             // Where an index can be anything, the kernel's instructions are needed.
-            if graph.hasClassicLoads { return bounded.lowered() }
+            if graph.hasEndingLoads { return bounded.lowered() }
             return Lowered(main: ways(main, notes, optimizer), round: ways(round, [], optimizer))
         }
         return Lowered(
@@ -163,8 +161,7 @@ struct Compilation {
         let kernel = options.kernel(for: target.hook)
         guard target.hook.host == .socket, kernel < .plainKernelMemory, !isThrifty, DominatorTree(graph).isAcyclic
         else { return nil }
-        let prefix = PacketPrefix(
-            holdsIndexed: kernel >= .computedStackLoads, hasInstructions: ways.first == .instructions)
+        let prefix = PacketPrefix(holdsIndexed: kernel >= .computedStackLoads, permit: ways.first.permit)
         var tables = SearchTables()
         let (lowered, done) = optimizer.lower(
             graph, for: target, .prefix(count: 0), isRare: false, options, &tables, prefix)
@@ -203,7 +200,7 @@ struct Compilation {
     /// functions that look for the payload. The kernel takes each function's for a multiple of 32.
     private var stackLimit: Int {
         let callsPayloadSearch = (0..<filter.count).contains { filter.operation(at: $0) == .load(.extension(.poff)) }
-        return (options.isPart ? CompilerOptions.stackSizeOfParts : Self.stackSize)
+        return (options.role == .part ? FilterPart.stackSize : Self.stackSize)
             - (target.hook.context == .tracing ? 32 : 0)
             - (callsPayloadSearch ? PayloadSearch.stackSize : 0)
     }

@@ -51,7 +51,7 @@ extension SearchTables {
 extension Graph {
     /// Whether what the graph computes must be a function of its own: a classic load that finds nothing ends its
     /// function with 0, whatever the filter is to return then.
-    var needsFunction: Bool { hasClassicLoads && failure != 0 }
+    var needsFunction: Bool { hasEndingLoads && failure != 0 }
 }
 
 extension PacketAccess: CustomStringConvertible {

@@ -62,7 +62,7 @@ public struct Optimizer: Hashable, Sendable {
         }
         let rounds = graph.rounds
         notes += VLANLowering.run(
-            on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options.linkLayer),
+            on: &graph, target.vlan ?? .bytes, target.hook, target.hook.headerAreas(options),
             areFollowed: loops == .bounded)
         graph.rounds = rounds
         verify(graph, after: "lowering")
@@ -103,7 +103,11 @@ public struct Optimizer: Hashable, Sendable {
         var notes = EqualityChains.run(on: &graph, leastSet: options.hasTables(on: target.hook) ? leastSet : nil)
         verify(graph, after: "searches")
         let areApart =
-            access == .instructions ? ClassicLoads.run(on: &graph) : prefix?.leaveOthers(of: &graph) ?? false
+            if let permit = access.permit {
+                ClassicLoads.run(on: &graph, permit)
+            } else {
+                prefix?.leaveOthers(of: &graph) ?? false
+            }
         if areApart, passes.contains(ValueNumbering.name) { notes += ValueNumbering.run(on: &graph) }
         if options.byteOrder == .little { notes += NetworkOrder.run(on: &graph) }
         notes += SetLowering.run(on: &graph, &tables, options.byteOrder)
@@ -154,9 +158,10 @@ public struct Optimizer: Hashable, Sendable {
 
 extension Hook {
     /// How loads reach the areas of negative offsets.
-    fileprivate func headerAreas(_ layer: LinkLayer?) -> AddressLowering.Areas {
-        if hasPacketLoads { return .instructions }
-        return switch layer ?? linkLayer {
+    fileprivate func headerAreas(_ options: CompilerOptions) -> AddressLowering.Areas {
+        if let permit = options.permit(on: self) { return .classicLoads(by: .instruction(permit)) }
+        if hasPacketLoads { return .classicLoads(by: .helpers) }
+        return switch options.linkLayer ?? linkLayer {
         case .ethernet: .offsets(linkLayer: 0, network: 14)
         case .rawIP: .offsets(linkLayer: nil, network: 0)
         }

@@ -50,7 +50,7 @@ struct TracingEntry {
         options.linkLayer = layer
         options.socketBufferArgument = argument
         // Who makes the program part of another may want to know of which kind the packet was.
-        let match = layer == .rawIP && options.isPart ? CapturingProgram.rawIPMatch : 1
+        let match = layer == .rawIP && options.role == .part ? FilterPart.rawIPMatch : 1
         // What begins with an IP header has no tag to show: what looks like one there is part of an address.
         let target = Target(
             hook: target.hook, match: Verdict(value: match), noMatch: Verdict(value: 0)
@@ -99,7 +99,7 @@ struct TracingEntry {
         members.passArguments(&assembler)
         assembler.append(.call(localAt: 0), .function(function.name))
         // Where the kernel has no use for an answer it wants 0; what is to be done about a match is done here.
-        if target.hook.allowedResults == 0...0, !options.isPart { assembler.append(.move32(.r0, 0)) }
+        if target.hook.allowedResults == 0...0, options.role == .filter { assembler.append(.move32(.r0, 0)) }
         assembler.append(.exit)
     }
 }

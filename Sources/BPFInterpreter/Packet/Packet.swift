@@ -7,9 +7,12 @@ public struct Packet: Hashable, Sendable {
 
     /// How many of the bytes lie in the linear part, which programs reach directly and netlink searches need whole.
     ///
-    /// Classic loads and `skb_load_bytes` reach the rest as well, also relative to a header, as on Linux 6.18; older
-    /// kernels reach no further than this relative to a header.
+    /// Classic loads and `skb_load_bytes` reach the rest as well; those relative to a header do unless
+    /// ``headerAreasAreLinear``.
     public let linearLength: Int
+
+    /// Whether classic loads relative to a header reach no further than the linear part, as before Linux 6.16.
+    public var headerAreasAreLinear = false
 
     /// The bytes in front of the packet: headers already consumed, which only loads relative to a header reach.
     public var headroom: [UInt8]

@@ -14,6 +14,7 @@ extension Packet {
     /// An offset of 2³¹ or more is one relative to a header, and outside where the kernel has no such area.
     func classicLoad(_ size: Operation.Size, at offset: UInt32) -> UInt32? {
         guard let start = resolved(offset), let bytes = bytes(at: start, count: Int(size.rawValue)) else { return nil }
+        if headerAreasAreLinear, Int32(bitPattern: offset) < 0, bytes.count > linearLength - start { return nil }
         return bytes.reduce(0) { $0 << 8 | UInt32($1) }
     }
 

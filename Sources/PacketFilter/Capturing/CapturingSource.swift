@@ -16,19 +16,15 @@
         init(_ filter: PacketFilter, _ layout: CapturingLayout, vlan view: VLANView?) throws {
             hook = layout.hook
             var options = CompilerOptions(kernel: KernelVersion.running)
-            options.isPart = true
             var dropReasonArgument: Int?
             if hook.context == .tracing {
                 options.socketBufferArgument = try PacketFilter.packetArgument(of: hook)
                 dropReasonArgument = try KernelLayout.dropReasonArgument(of: hook)
             }
             dropReasons = dropReasonArgument == nil ? nil : try KernelLayout.dropReasons()
-            var target = CountingProgram.target(on: hook)
-            target.vlan = view
-            let part = try filter.compile(for: target, options: options)
-            program = try CapturingProgram.make(
-                part.program, layout, dropReasonArgument: dropReasonArgument, options: options)
-            source = SourceText(fileName: "filter.cbpf", lines: part.source.lines)
+            let (part, source) = try filter.part(on: hook, showing: view, options: options)
+            program = try CapturingProgram.make(part, layout, dropReasonArgument: dropReasonArgument, options: options)
+            self.source = source
         }
 
         /// Loads the program with the maps of these descriptors.

@@ -74,7 +74,7 @@ public struct ClauseFilters: Hashable, Sendable {
     }
 
     /// The view of a packet's VLAN tag that all of them are to be shown: the whole expression's.
-    public func view(on hook: Hook) -> VLANView { whole.defaultView(for: CountingProgram.target(on: hook)) }
+    public func view(on hook: Hook) -> VLANView { whole.defaultView(for: FilterPart.target(on: hook)) }
 
     /// What has been counted of each clause, in their order.
     ///

@@ -16,14 +16,11 @@
         ) throws {
             try Self.check(filters, histogram)
             var options = CompilerOptions(kernel: KernelVersion.running)
-            options.isPart = true
             if hook.context == .tracing { options.socketBufferArgument = try PacketFilter.packetArgument(of: hook) }
-            var target = CountingProgram.target(on: hook)
-            target.vlan = view
-            let parts = try filters.map { try $0.filter.compile(for: target, options: options) }
+            let parts = try filters.map { try $0.filter.part(on: hook, showing: view, options: options) }
             self.hook = hook
             program = try CountingProgram.join(
-                parts.map(\.program), on: hook, lineCounts: parts.map(\.source.lines.count), histogram: histogram,
+                parts.map(\.part), on: hook, lineCounts: parts.map(\.source.lines.count), histogram: histogram,
                 options: options)
             source = SourceText(fileName: "filter.cbpf", lines: parts.flatMap(\.source.lines))
         }

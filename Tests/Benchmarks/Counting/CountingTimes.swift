@@ -21,7 +21,7 @@
 
             init(_ filter: PacketFilter, at hook: Hook) throws {
                 let program = try filter.compile(
-                    for: CountingProgram.target(on: hook), options: CompilerOptions(kernel: .running)
+                    for: FilterPart.target(on: hook), options: CompilerOptions(kernel: .running)
                 ).resolved()
                 guard let few = program.unrolled(copies.few, answer: 1),
                     let many = program.unrolled(copies.many, answer: 1)

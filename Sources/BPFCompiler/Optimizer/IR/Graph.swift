@@ -140,10 +140,12 @@ extension Graph {
         return reached
     }
 
-    /// Whether some load is left to the kernel's own instruction.
-    var hasClassicLoads: Bool {
+    /// Whether some load is left to the kernel's own instruction, which ends the function where there is nothing.
+    var hasEndingLoads: Bool {
         blocks.contains { block in
-            block.instructions.contains { if case .classicLoad? = instruction($0) { true } else { false } }
+            block.instructions.contains {
+                if case .classicLoad(_, _, by: .instruction)? = instruction($0) { true } else { false }
+            }
         }
     }
 

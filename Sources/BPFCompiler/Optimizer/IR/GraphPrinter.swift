@@ -65,7 +65,7 @@ struct GraphPrinter {
         case .arithmetic(let op, let left, let right): "\(name(left)) \(op.symbol) \(name(right))"
         case .load(let size, let address): "\(size) \(text(address))"
         case .rawLoad(let size, let address): "raw \(size) \(text(address))"
-        case .classicLoad(let size, let address): "classic \(size) \(text(address))"
+        case .classicLoad(let size, let address, _): "classic \(size) \(text(address))"
         case .length: "length"
         case .metadata(let ext): ext.name
         case .search(let ext, let a, let x): "\(ext.name)(\(name(a)), \(name(x)))"

@@ -11,9 +11,8 @@ extension Graph {
         case load(Operation.Size, Address)
         /// The number at such an address as the host that runs the program reads it, without a swap of its bytes.
         case rawLoad(Operation.Size, Address)
-        /// The big-endian number at any address, or the end of the filter as at a requirement: the kernel's own
-        /// instruction for classic loads, which knows the header areas.
-        case classicLoad(Operation.Size, Address)
+        /// The big-endian number at any address, in the header areas too, or the end of the filter as at a requirement.
+        case classicLoad(Operation.Size, Address, by: AreaReader)
         /// The packet's length in bytes.
         case length
         /// An extension that depends on nothing but what the kernel knows of the packet.
@@ -37,6 +36,14 @@ extension Graph {
         case requireNonzero(Value)
         /// Ends the filter with the number unless the packet has an interface.
         case requireInterface(orReturn: Value)
+    }
+
+    /// Who knows where the header areas are.
+    enum AreaReader: Hashable, Sendable {
+        /// The kernel's own instruction for classic loads, which ends its function with 0 where there is nothing.
+        case instruction(EndingPermit)
+        /// Helper functions of the kernel's.
+        case helpers
     }
 
     /// Where a load reads: a constant distance from the packet's start, or a computed one.
@@ -103,7 +110,7 @@ extension Graph.Instruction {
         switch self {
         case .constant, .length, .metadata: Few()
         case .arithmetic(_, let left, let right): Few(left, right)
-        case .load(_, let address), .rawLoad(_, let address), .classicLoad(_, let address),
+        case .load(_, let address), .rawLoad(_, let address), .classicLoad(_, let address, _),
             .requireBytes(_, let address):
             Few(address.index)
         case .requireEnd(let window, _): Few(window.index)
@@ -120,7 +127,7 @@ extension Graph.Instruction {
         case .arithmetic(let op, let left, let right): .arithmetic(op, replace(left), replace(right))
         case .load(let size, let address): .load(size, address.mapIndex(replace))
         case .rawLoad(let size, let address): .rawLoad(size, address.mapIndex(replace))
-        case .classicLoad(let size, let address): .classicLoad(size, address.mapIndex(replace))
+        case .classicLoad(let size, let address, let reader): .classicLoad(size, address.mapIndex(replace), by: reader)
         case .requireEnd(let window, let end):
             .requireEnd(Graph.Window(index: window.index.map(replace), start: window.start), end)
         case .requireBytes(let size, let address): .requireBytes(size, address.mapIndex(replace))

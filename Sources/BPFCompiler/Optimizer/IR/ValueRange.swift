@@ -77,8 +77,8 @@ extension ValueRange {
     init(_ instruction: Graph.Instruction, _ range: (Value) -> ValueRange) {
         switch instruction {
         case .constant(let number): self.init(number)
-        case .load(.byte, _), .rawLoad(.byte, _), .classicLoad(.byte, _): self.init(0...0xff)
-        case .load(.half, _), .rawLoad(.half, _), .classicLoad(.half, _): self.init(0...0xffff)
+        case .load(.byte, _), .rawLoad(.byte, _), .classicLoad(.byte, _, _): self.init(0...0xff)
+        case .load(.half, _), .rawLoad(.half, _), .classicLoad(.half, _, _): self.init(0...0xffff)
         case .metadata(.proto), .metadata(.vlanTCI), .metadata(.vlanTPID), .metadata(.queue), .metadata(.hatype):
             self.init(0...0xffff)
         case .metadata(.vlanAvail), .member: self.init(0...1)

@@ -10,8 +10,8 @@ import ClassicBPF
 struct AddressLowering {
     /// How a hook reaches the header areas.
     enum Areas: Hashable, Sendable {
-        /// By the kernel's instructions for classic loads.
-        case instructions
+        /// A load at any address knows them.
+        case classicLoads(by: Graph.AreaReader)
         /// The link-layer header is at `linkLayer`, nil where there is none, and the network header at `network`.
         case offsets(linkLayer: UInt32?, network: UInt32)
     }
@@ -23,7 +23,8 @@ struct AddressLowering {
     /// - Parameter areFollowed: Whether the verifier walks through every round of a loop.
     static func run(on graph: inout Graph, _ areas: Areas, areFollowed: Bool = true) {
         // It does better with the kernel's instructions then, which are one way only.
-        let ranges = areas == .instructions && areFollowed ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
+        let isOneWay = if case .classicLoads(by: .instruction) = areas { true } else { false }
+        let ranges = isOneWay && areFollowed ? RangeAnalysis(graph) : LoopRanges.analysis(of: graph)
         var lowering = AddressLowering(areas: areas, graph: graph, ranges: ranges)
         lowering.run()
         graph = lowering.graph
@@ -66,13 +67,13 @@ struct AddressLowering {
             ? graph.blocks[block.number].instructions[next] : nil
         let isLoaded = load.map { graph.instruction($0) == .load(size, address) } ?? false
         switch areas {
-        case .instructions:
+        case .classicLoads(let reader):
             // The load, which stands behind it, becomes both.
             if isLoaded {
-                graph.redefine(load!, as: .classicLoad(size, address))
+                graph.redefine(load!, as: .classicLoad(size, address, by: reader))
                 graph.blocks[block.number].instructions.remove(at: place)
             } else {
-                graph.redefine(requirement, as: .classicLoad(size, address))
+                graph.redefine(requirement, as: .classicLoad(size, address, by: reader))
             }
         case .offsets(let linkLayer, let network):
             let rest = graph.split(block, at: place)

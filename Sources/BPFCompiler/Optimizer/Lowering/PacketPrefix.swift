@@ -13,17 +13,17 @@ struct PacketPrefix {
     /// Whether what lies behind an index may be read from the copy.
     let holdsIndexed: Bool
 
-    /// Whether the kernel's instructions for classic loads can be used beside the copy, and instead of it.
-    let hasInstructions: Bool
+    /// The permit of the kernel's instructions for classic loads, where they can be used beside the copy, and instead of it.
+    let permit: EndingPermit?
 
     /// Leaves the loads of `graph` that a copy is not expected to hold to the kernel's own instructions, where there are.
     ///
     /// - Precondition: The bytes of every load are still required by a requirement of its own.
     /// - Returns: As ``ClassicLoads/run(on:where:)``.
     func leaveOthers(of graph: inout Graph) -> Bool {
-        guard hasInstructions else { return false }
+        guard let permit else { return false }
         let before = graph
-        return ClassicLoads.run(on: &graph) { size, address in
+        return ClassicLoads.run(on: &graph, permit) { size, address in
             usualEnd(of: address.offset, size, behind: address.index, in: before) == nil
         }
     }
@@ -78,7 +78,7 @@ struct PacketPrefix {
         _ op: Operation.ArithmeticOperator, _ left: Value, _ right: Value, in graph: Graph
     ) -> UInt32? {
         switch (graph.instruction(left), graph.instruction(right)?.constant) {
-        case (.load(.byte, _), let operand?), (.classicLoad(.byte, _), let operand?):
+        case (.load(.byte, _), let operand?), (.classicLoad(.byte, _, _), let operand?):
             switch (op, operand) {
             case (.and, 0x0f): 5
             case (.and, 0xf0): 8 << 4
@@ -110,7 +110,7 @@ struct PacketPrefix {
             }
         }
         let entry = BlockID.entry.number
-        guard hasInstructions else { return most[entry] > 1 }
+        guard permit != nil else { return most[entry] > 1 }
         return most[entry] > 3 || most[entry] == 3 && average[entry] > 2
     }
 

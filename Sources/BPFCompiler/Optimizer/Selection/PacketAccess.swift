@@ -6,8 +6,8 @@ enum PacketAccess: Hashable, Sendable {
     case pointers
     /// Through copies on the stack.
     case copies(CopyHelper)
-    /// Through the kernel's own instructions for classic loads.
-    case instructions
+    /// Through the kernel's own instructions for classic loads, which end the function where there is nothing.
+    case instructions(EndingPermit)
     /// Through the kernel's own `struct sk_buff`; what is not in its linear part is copied, or not reached.
     case kernelBuffer(copying: Bool)
     /// Through copies on the stack of any memory of the kernel's; what is not in the packet's linear part is not reached.
@@ -30,29 +30,37 @@ enum PacketAccess: Hashable, Sendable {
     /// - Parameters:
     ///   - failure: What the filter returns where it fails. The instructions can only return 0.
     ///   - kernel: The oldest kernel that is to take the program.
+    ///   - permit: The permit to read packets by the kernel's instructions, if there is one.
     static func ways(
-        for hook: Hook, failure: UInt32, _ kernel: KernelVersion
+        for hook: Hook, failure: UInt32, _ kernel: KernelVersion, _ permit: EndingPermit?
     ) -> (first: PacketAccess, rest: PacketAccess?) {
-        switch hook.host {
+        // Each of the instructions is a call, but a shorter one than that of a copy; see PacketPrefix.swift for filters
+        // with several.
+        let called: PacketAccess =
+            if let permit, failure == 0 { .instructions(permit) } else { .copies(.socketBuffer) }
+        return switch hook.host {
         case .netfilter: (.kernelBuffer(copying: true), nil)
         case .tpBTF, .rawTP, .fentry, .kprobe:
             kernel < .plainKernelMemory
                 ? (.probes, nil) : (.kernelBuffer(copying: hook.hasTrustedArguments), nil)
         case .socket where kernel >= .plainKernelMemory:
-            (.kernelBuffer(copying: false), failure == 0 ? .instructions : .copies(.socketBuffer))
+            (.kernelBuffer(copying: false), called)
         case .xdp: (.pointers, nil)
         case .xdpFrags: (.pointers, .copies(.xdp))
-        // Each of the instructions is a call, but a shorter one than that of a copy; see PacketPrefix.swift for filters
-        // with several.
-        case .socket: (failure == 0 ? .instructions : .copies(.socketBuffer), nil)
-        default: (.pointers, hook.hasPacketLoads && failure == 0 ? .instructions : .copies(.socketBuffer))
+        case .socket: (called, nil)
+        default: (.pointers, called)
         }
     }
 
     /// Whether the ways for a hook together reach all of a packet, or its linear part only.
     static func reachWholePackets(on hook: Hook, _ kernel: KernelVersion) -> Bool {
-        let ways = ways(for: hook, failure: 0, kernel)
+        let ways = ways(for: hook, failure: 0, kernel, nil)
         return ways.rest != nil || ways.first != .probes && ways.first != .kernelBuffer(copying: false)
+    }
+
+    /// The permit of the kernel's instructions, where they are the way.
+    var permit: EndingPermit? {
+        if case .instructions(let permit) = self { permit } else { nil }
     }
 
     /// The most bytes from the first to the last of what is checked as one: what is copied has to fit the stack, and a

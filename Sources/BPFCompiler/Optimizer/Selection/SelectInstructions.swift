@@ -11,7 +11,9 @@ extension Selector {
             emitLoad(size, address, into: register(of: value))
             if size != .byte { append(.bigEndian(.r0, bits: Int32(size.rawValue) * 8), dst: register(of: value)) }
         case .rawLoad(let size, let address): emitLoad(size, address, into: register(of: value))
-        case .classicLoad(let size, let address): emitClassicLoad(size, address, into: register(of: value))
+        case .classicLoad(let size, let address, by: .instruction(let permit)):
+            emitClassicLoad(size, address, into: register(of: value), permit)
+        case .classicLoad(let size, let address, by: .helpers): emitAreaLoad(size, address, into: register(of: value))
         case .length: emitLength(into: register(of: value))
         case .metadata(let ext): try emitMetadata(ext, into: register(of: value))
         case .search(let ext, let a, let x): try emitSearch(ext, a, x, into: register(of: value))
@@ -56,9 +58,9 @@ extension Selector {
         }
     }
 
-    /// A load by the kernel's instruction for it, which ends the program with 0 where there is nothing.
+    /// A load by the kernel's instruction for it, which ends the function with 0 where there is nothing.
     private mutating func emitClassicLoad(
-        _ size: Operation.Size, _ address: Graph.Address, into result: MachineRegister
+        _ size: Operation.Size, _ address: Graph.Address, into result: MachineRegister, _: EndingPermit
     ) {
         if let index = address.index {
             append(.loadPacket(size.machine, at: .r0, plus: address.offset), src: operand(index))

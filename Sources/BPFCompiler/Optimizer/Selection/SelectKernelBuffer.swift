@@ -68,6 +68,11 @@ extension Selector {
         }
         guard !ends.isEmpty else { return }
         if isTold { return emitToldReadable() }
+        if copies, options.role == .part, target.hook.context == .netfilter {
+            // In the same place in all parts of a function: the verifier lets no helper function write to it.
+            kernelBuffer.dynptrPlace = function.reserveStack(16)
+            kernelBuffer.stackSize = function.stackSize
+        }
         if copies, kernelBuffer.shift != nil {
             kernelBuffer.dynptrPlace = function.reserveStack(16)
             // Of a copy whose place and length it does not know the verifier takes the worst: that it goes twice as

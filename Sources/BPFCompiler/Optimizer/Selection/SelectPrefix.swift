@@ -139,7 +139,7 @@ extension Selector {
         }
     }
 
-    private func isAbove(_ limit: Int32, _ length: MachineRegister) -> MachineCondition {
+    func isAbove(_ limit: Int32, _ length: MachineRegister) -> MachineCondition {
         MachineCondition(
             comparison: .greater, is64: !options.isa.hasJump32, left: length, right: .constant(limit))
     }

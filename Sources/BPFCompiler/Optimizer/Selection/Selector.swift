@@ -54,6 +54,8 @@ struct Selector {
     var kernelBuffer = KernelBufferRegisters()
     /// Where the copy of the packet's first bytes is, where packets are read through that.
     var prefix = PrefixPlace()
+    /// Where on the stack loads by helper functions get their bytes, in turn; see SelectHeaderAreas.swift.
+    var areaCopy: Int?
     /// The bytes of stack that hold nothing any more, from its end on.
     private var freeStackSize = 0
 
@@ -84,7 +86,7 @@ struct Selector {
         selector.loopCall = loopCall
         selector.current = block
         let blocksBefore = function.blocks.count
-        if graph.hasClassicLoads {
+        if graph.hasEndingLoads {
             selector.context = MachineRegister(.r6)
             selector.append(.move64(.r0, .r0), dst: selector.context, src: context)
         } else {
@@ -162,7 +164,7 @@ struct Selector {
         }
         reserveSharedState()
         // The classic loads want the context in a register of its own.
-        context = graph.hasClassicLoads ? MachineRegister(.r6) : function.makeRegister()
+        context = graph.hasEndingLoads ? MachineRegister(.r6) : function.makeRegister()
         append(.move64(.r0, .r0), dst: context, src: MachineRegister(.r1))
         emitAccessPrologue()
     }
@@ -202,7 +204,7 @@ struct Selector {
     }
 
     /// Whether `r0` holds what the filter returns when it fails.
-    var keepsResult: Bool { access != .instructions }
+    var keepsResult: Bool { access.permit == nil }
 
     /// Where a requirement that is not met leads.
     var failureExit: Int {

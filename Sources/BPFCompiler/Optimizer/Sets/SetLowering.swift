@@ -121,7 +121,7 @@ struct SetLowering {
         let values = graph.instruction(value) == nil ? incoming[value.number] : [value]
         let sizes = values.map { value -> Operation.Size? in
             switch graph.instruction(value) {
-            case .load(let size, _), .classicLoad(let size, _): size == .byte ? nil : size
+            case .load(let size, _), .classicLoad(let size, _, _): size == .byte ? nil : size
             default: nil
             }
         }
