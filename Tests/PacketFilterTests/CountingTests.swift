@@ -55,9 +55,20 @@
             }
         }
 
+        /// Random filters, which read in the header areas, behind an index and beyond packets.
+        private static func randomFilters(for hook: Hook) -> [CountedFilter] {
+            var generator = SeededGenerator(for: "\(hook)")
+            let maker = RandomProgram(allowing: [])
+            return (0..<150).map { CountedFilter("random \($0)", PacketFilter(maker.next(using: &generator))) }
+        }
+
         @Test(arguments: hooks) func theCountsAreThoseOfTheClassicFilters(hook: Hook) throws {
             let all = Self.filters(for: hook)
             #expect(all.count > 40)
+            try compare(all + Self.randomFilters(for: hook), on: hook)
+        }
+
+        private func compare(_ all: [CountedFilter], on hook: Hook) throws {
             // What lets filters behind it decide.
             let hookVerdict = hook == .tc ? TCVerdict.unspec.value : hook.verdicts.first?.value ?? 0
             var matches: UInt64 = 0
@@ -79,6 +90,30 @@
                 matches += expected.reduce(0) { $0 + $1.packets }
             }
             #expect(matches > 100 || hook == .netfilter)
+        }
+
+        /// The verifier takes no instruction that nothing leads to, and counting a match is none where there is no match.
+        @Test(arguments: hooks + [.tpBTF("kfree_skb"), .rawTP("kfree_skb")], histograms)
+        func whatNeverMatchesLeavesTheOthers(hook: Hook, kept: String) throws {
+            let linkType = hook.linkLayer == .rawIP ? LinkType.rawIP : .ethernet
+            let none = ClassicInstruction(code: 0x06, k: 0)
+            let never = [
+                CountedFilter("ret #0", PacketFilter(try ClassicProgram([none]))),
+                CountedFilter("empty", try PacketFilter("greater 100 and less 50", linkType: linkType)),
+            ]
+            let histogram = Histogram(rawValue: kept)
+            #expect(throws: Never.self) { _ = try Counting(never, on: hook, histogram) }
+            let udp = CountedFilter("udp", try PacketFilter("udp", linkType: linkType))
+            let counting = try Counting([never[0], udp, never[1]], on: hook, histogram)
+            // There are no test runs with packets of one's own.
+            if hook == .netfilter || hook.context == .tracing { return }
+            let frame = Frames.named("udp to 53").bytes
+            try withNetworkNamespace {
+                // A test run shows a socket's program what is behind the first 14 bytes.
+                let run = HookRun(hook, hook == .socket ? frame.prefix(14) + frame : frame)
+                _ = try #require(run).result(of: counting.program)
+            }
+            #expect(try counting.counts.map(\.packets) == [0, 1, 0])
         }
 
         @Test func filtersWithOneListHaveOneTable() throws {

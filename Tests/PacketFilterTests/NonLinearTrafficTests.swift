@@ -1,4 +1,6 @@
 #if os(Linux)
+    import BPFKernel
+    import ClassicBPF
     import PacketFilter
     import TestSupport
     import Testing
@@ -62,6 +64,57 @@
                             #expect(try place.counts.inPieces == sent, "\(expression): packets lay in one piece")
                             #expect(place.answers.count == 2, "\(expression)")
                         }
+                    }
+                }
+            }
+        }
+
+        /// Filters that read from the headers on: `SKF_NET_OFF` and `SKF_LL_OFF`, at fixed places and behind an index.
+        private static let areaFilters: [[ClassicBPF.Operation]] = [
+            [.load(.absolute(.byte, 0xfff0_0000 + 60))], [.load(.absolute(.word, 0xffe0_0000 + 100))],
+            [.load(.absolute(.half, 0xfff0_0000 + 27))],
+            [.loadIndex(.headerLength(14)), .load(.indirect(.half, 0xfff0_0000 + 20))],
+            // The last byte, and what would be behind it.
+            [.loadIndex(.length), .load(.indirect(.byte, 0xffe0_0000 - 1))],
+            [.loadIndex(.length), .load(.indirect(.byte, 0xfff0_0000))],
+        ]
+
+        /// In a program with others, where the kernel's instructions for it cannot be used.
+        @Test(.enabled(if: Requirement.kernel(6, 16).allowsRunning, "needs Linux 6.16"))
+        func areasAreCountedInPieces() throws {
+            let filters = try Self.areaFilters.enumerated().map {
+                let isOdd: [ClassicBPF.Operation] = [.arithmetic(.and, .constant(1)), .result(.a)]
+                return CountedFilter(
+                    "\($0)", PacketFilter(try ClassicProgram(($1 + isOdd).map { ClassicInstruction($0) })))
+            }
+            try withNetworkNamespace {
+                let veth = try VethPair()
+                try ip("addr", "add", "10.0.0.1/24", "dev", veth.first)
+                let places: [(CountingPlace, String)] = [
+                    (.interface(veth.first, .tcxEgress), veth.first),
+                    (.interface(veth.second, .tcxIngress), veth.second),
+                    (.packetSocket(interface: veth.second), veth.second),
+                ]
+                let counters = try places.map { (try PacketCounter(filters, at: $0.0), $0.1) }
+                let classic = try places.map { place in
+                    try filters.map { filter in
+                        let code = filter.filter.classic.instructions.flatMap { $0.bytes(.host) }
+                        return try PacketSocket(at: place.1) {
+                            try SocketFilter.attach(classic: code, to: .init(rawValue: $0))
+                        }
+                    }
+                }
+                let sender = try DatagramSocket(from: 5_000, to: "10.0.0.2", port: 53)
+                for (count, byte) in [(12, 0x5a), (993, 0x5b), (8_900, 0x5b), (8_901, 0x5a)] as [(Int, UInt8)] {
+                    let datagram = try Datagram([UInt8](repeating: byte, count: count))
+                    for way in DatagramSocket.Way.allCases { try sender.send(datagram, by: way) }
+                }
+                for (counter, sockets) in zip(counters, classic) {
+                    for (filter, socket) in zip(try counter.0.counts().filters, sockets) {
+                        let expected = try socket.receiveAll().count
+                        #expect(filter.packets == UInt64(expected), "\(counter.0.place): filter \(filter.name)")
+                        // Four of eight have an odd number there, and none has what the last asks for.
+                        #expect(expected == (filter.name == "5" ? 0 : 4), "filter \(filter.name)")
                     }
                 }
             }

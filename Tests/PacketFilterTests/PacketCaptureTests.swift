@@ -48,7 +48,7 @@
         /// Programs with the filter in them and with one that calls functions, with one size of records and with all.
         @Test(
             .enabled(if: Requirement.kernel(6, 6).allowsRunning, "needs Linux 6.6"),
-            arguments: ["", "host 192.0.2.1 or vlan 5", hosts, "poff"])
+            arguments: ["", "host 192.0.2.1 or vlan 5", hosts, "poff", "greater 100 and less 50", "udp[udp[8:4]] = 1"])
         func theVerifierAcceptsEveryShape(_ expression: String) throws {
             let interfaceHooks: [Hook] = [.xdp, .xdpFrags, .tcxIngress]
             let places =

@@ -36,6 +36,11 @@ public enum Frames {
         return frame
     }
 
+    /// A UDP datagram over IPv4 from one host to a port of the other.
+    public static func datagram(to port: Int, _ data: [UInt8]) -> [UInt8] {
+        ethernet(0x0800, ip4(udp(40000, port, data)))
+    }
+
     /// IPv4 in one piece.
     public static let ipv4: [Frame] = [
         Frame("tcp syn to 80", ethernet(0x0800, syn)),
