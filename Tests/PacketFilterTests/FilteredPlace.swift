@@ -48,6 +48,10 @@
             last = try PieceCounter(target, at: place)
         }
 
+        /// Takes the classifier from its place even while a process that another test is just starting holds it: the next
+        /// one's packets would end there.
+        deinit { try? link.detach() }
+
         /// What has passed, by how the kernel held it.
         var counts: PieceCounter.Counts { get throws { try first.counts } }
 

@@ -1,7 +1,7 @@
 /// Makes random expressions that read where the packet says, and beyond its end: what a filter asks for is there in some
 /// packets and not in others.
 ///
-/// Places stay below 2³¹ in packets whose data are small numbers, where the kernel and libpcap agree.
+/// Sums of places do not go past 2³², where the kernel begins anew and libpcap finds nothing.
 public struct RandomReads {
     private let protocols: [String]
     private let plain: [String]
@@ -24,7 +24,8 @@ public struct RandomReads {
 
     private func read(using generator: inout some RandomNumberGenerator) -> String {
         let size = generator.pick(["", ":1", ":2", ":4"])
-        let place = place(depth: generator.pick([0, 1, 1, 2]), using: &generator)
+        let place =
+            generator.chance(3) ? "2147483000" : place(depth: generator.pick([0, 1, 1, 2]), using: &generator)
         let comparison = generator.pick(["= 1", "!= 1", "> 70", "<= 0x45", "& 1 = 0", "= 0x5a", ">= 0"])
         return "\(generator.pick(protocols))[\(place)\(size)] \(comparison)"
     }
@@ -32,7 +33,7 @@ public struct RandomReads {
     private func place(depth: Int, using generator: inout some RandomNumberGenerator) -> String {
         guard depth > 0 else {
             return generator.pick([
-                "0", "9", "20", "33", "60", "100", "1000", "1513", "4000", "65535", "70000", "2147483000", "len", "len",
+                "0", "9", "20", "33", "60", "100", "1000", "1513", "4000", "65535", "70000", "1000000000", "len", "len",
                 "ip[8]", "ip[2:2]", "udp[4:2]", "udp[8]", "udp[8:2]", "udp[8:4]", "tcp[12]", "ip6[4:2]", "ip[6:2]",
             ])
         }
