@@ -104,6 +104,11 @@
             let histogram = Histogram(rawValue: kept)
             #expect(throws: Never.self) { _ = try Counting(never, on: hook, histogram) }
             let udp = CountedFilter("udp", try PacketFilter("udp", linkType: linkType))
+            // One that calls functions, so that all are called.
+            if hook.context != .tracing {
+                let payload = CountedFilter("poff", try PacketFilter(reading: Array("ld poff\nret a\n".utf8)))
+                #expect(throws: Never.self) { _ = try Counting([never[0], payload, never[1]], on: hook, histogram) }
+            }
             let counting = try Counting([never[0], udp, never[1]], on: hook, histogram)
             // There are no test runs with packets of one's own.
             if hook == .netfilter || hook.context == .tracing { return }

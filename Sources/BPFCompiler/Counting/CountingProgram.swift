@@ -47,11 +47,12 @@ public struct CountingProgram {
             line += count
         }
         let entry = try joining.entry(named: name, of: parts)
-        let called = joining.isInlined ? [] : parts.flatMap(\.program.functions)
-        let hasRanges = histogram != nil && parts.contains(where: \.canMatch)
-        let rest = hasRanges ? [Self.rangeFunction(named: rangeFunction(of: name))] : []
+        // The verifier takes no function that nobody calls.
+        let asked = parts.filter(\.canMatch)
+        let called = joining.isInlined ? [] : asked.flatMap(\.program.functions)
+        let rest = histogram == nil || asked.isEmpty ? [] : [Self.rangeFunction(named: rangeFunction(of: name))]
         return ExtendedBPF.Program(
-            functions: [entry] + called + rest, data: parts.flatMap(\.program.data), maps: joining.layout.maps
+            functions: [entry] + called + rest, data: asked.flatMap(\.program.data), maps: joining.layout.maps
         ).withoutRepeatedTables
     }
 
