@@ -62,6 +62,15 @@
             #expect(try form.wholeMatch(in: try #require(texts.last)) != nil, "\(texts)")
         }
 
+        /// The last byte is at len - 1, so no packet has the one that is asked for.
+        @Test func aFilterThatReadsBeyondPacketsLeavesTheOthers() throws {
+            let result = try count("-i lo udp 'ether[len] = 1' ip --json --for 1300ms")
+            #expect(result.status == 0, "\(result.errors)")
+            let last = try #require(result.text.split(separator: "\n").last)
+            let line = try JSONDecoder().decode(Line.self, from: Data(last.utf8))
+            #expect(line.filters.map(\.packets) == [500, 0, 1000])
+        }
+
         /// tcpdump at the same interface at the same time, and README's numbers.
         @Test(.enabled(if: Requirement.tool("tcpdump").allowsRunning, "needs tcpdump"))
         func theTotalsAreREADMEsAndTcpdumps() throws {

@@ -122,7 +122,7 @@
         /// The frames that tcpdump's own filter matches when it reads them from a file.
         private func offline(_ expression: String) throws -> [[UInt8]] {
             let folder = try TemporaryFolder()
-            try folder.file("all.pcap", containing: pcap(Self.sent))
+            try folder.file("all.pcap", containing: captureFile(of: Self.sent))
             let result = try run(
                 "tcpdump", ["-Z", "root", "-r", folder.path("all.pcap"), "-w", folder.path("some.pcap"), expression])
             try #require(result.status == 0, "\(result.errors)")
@@ -224,15 +224,5 @@
         var frames: [[UInt8]] = []
         while let packet = try capture.next() { frames.append(packet.bytes) }
         return frames
-    }
-
-    /// A pcap file of Ethernet frames. Source: draft-ietf-opsawg-pcap.
-    private func pcap(_ frames: [[UInt8]]) -> [UInt8] {
-        func words(_ numbers: UInt32...) -> [UInt8] {
-            numbers.flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - 8 * $0)) } }
-        }
-        var bytes = words(0xa1b2_c3d4, 0x0002_0004, 0, 0, 262_144, 1)
-        for frame in frames { bytes += words(0, 0, UInt32(frame.count), UInt32(frame.count)) + frame }
-        return bytes
     }
 #endif

@@ -139,11 +139,6 @@ extension Selector {
         }
     }
 
-    func isAbove(_ limit: Int32, _ length: MachineRegister) -> MachineCondition {
-        MachineCondition(
-            comparison: .greater, is64: !options.isa.hasJump32, left: length, right: .constant(limit))
-    }
-
     /// Makes sure that the packet reaches `end` behind the index of `window`, and that this is in the copy.
     mutating func emitCheck(of window: Graph.Window, upTo end: UInt32, inPrefixOf count: UInt32) {
         guard end <= count else {

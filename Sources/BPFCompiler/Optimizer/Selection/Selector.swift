@@ -262,6 +262,12 @@ struct Selector {
         current = next
     }
 
+    /// Whether a number of 32 bits is above `limit`, which is not negative.
+    func isAbove(_ limit: Int32, _ number: MachineRegister) -> MachineCondition {
+        MachineCondition(
+            comparison: .greater, is64: !options.isa.hasJump32, left: number, right: .constant(limit))
+    }
+
     // MARK: Edges
 
     /// The machine block that `edge` leads to, with moves on the way where the target wants some.
